@@ -1,0 +1,16 @@
+#include "families.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace anygram::bindings;
+  module.doc() = "The compiled core of anygram. Private: only anygram.index, anygram.build and anygram.verify call it.";
+  bind_errors();
+  bind_tokens(module);
+  bind_building(module);
+  bind_verifying(module);
+  bind_shards(module);
+  IndexClass index(module, "Index");
+  bind_counting(index);
+  bind_texts(index);
+  bind_occurrences(index);
+  module.def("available_cpus", &anygram::available_cpus);
+}

@@ -1,0 +1,53 @@
+// How much of a text occurs: the longest match from each of its positions on.
+#pragma once
+
+#include <anygram/query/query.hpp>
+
+namespace anygram {
+
+// The longest matches of a whole text in every shard.
+class TextMatches {
+ public:
+  // O(length of the text * log n), in lockstep; a long text is spread over the threads.
+  TextMatches(Shards shards, Ngram text, const Execution& execution);
+
+  Ngram text() const { return text_; }
+  Shards shards() const { return shards_; }
+  // Of the longest n-gram at `begin` that occurs in any shard.
+  std::uint64_t length(std::uint64_t begin) const { return longest_[begin]; }
+
+  // Where text[begin, begin + length) stands, for each of the parts: result[s][i] is shard s's interval of parts[i]. No part
+  // is empty. The cost is least when a part is one longer than the one before it.
+  struct Part {
+    std::uint64_t begin = 0;
+    std::uint64_t length = 0;
+  };
+  std::vector<std::vector<Interval>> find(std::span<const Part> parts, const Execution& execution) const;
+
+ private:
+  void find_in_shard(std::size_t shard, std::span<const Part> parts, std::span<Interval> intervals) const;
+
+  Shards shards_;
+  Ngram text_;
+  std::vector<std::vector<LongestMatch>> matches_;  // by shard, then by position
+  std::vector<std::uint64_t> longest_;              // over all shards
+};
+
+struct MatchLengths {
+  std::vector<std::int64_t> lengths;
+  std::vector<std::int64_t> counts;
+};
+
+// At each position of the text the longest n-gram that occurs at least min_count times, and its count over all shards;
+// 0 and 0 where not even one symbol does.
+MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count, const Execution& execution);
+
+// The maximal ones of these (min_count 1): no longer match contains them.
+struct Span {
+  std::int64_t begin;
+  std::int64_t end;
+  std::int64_t count;
+};
+std::vector<Span> maximal_spans(const MatchLengths& matches);
+
+}  // namespace anygram

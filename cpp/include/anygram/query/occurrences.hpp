@@ -1,0 +1,55 @@
+// Where n-grams stand: documents, offsets, samples.
+#pragma once
+
+#include <anygram/query/query.hpp>
+
+namespace anygram {
+
+struct Occurrence {
+  std::uint64_t document = 0;  // over all shards
+  std::uint64_t offset = 0;    // in the document, in tokens
+  std::uint64_t shard = 0;
+  Rank rank = 0;
+  Position position = 0;
+};
+
+struct DocumentCount {
+  std::uint64_t document = 0;
+  std::uint64_t count = 0;
+};
+
+// The documents of all shards, numbered through.
+class DocumentNumbers {
+ public:
+  explicit DocumentNumbers(Shards shards);
+
+  std::uint64_t first(std::size_t shard) const { return firsts_[shard]; }
+  std::uint64_t size() const { return firsts_.back(); }
+  // The shard that holds a document. Throws kDocumentNotFound.
+  std::size_t shard_of(std::uint64_t document) const;
+
+ private:
+  std::vector<std::uint64_t> firsts_;  // one more than there are shards
+};
+
+// The occurrence at one rank of a shard.
+Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t shard, Rank rank);
+
+// How many documents hold an occurrence. Cost: O(occurrences).
+std::uint64_t count_documents(Shards shards, std::span<const Interval> intervals, const Execution& execution);
+
+// The documents that do, ascending, and how many each holds.
+std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& numbers,
+                                          std::span<const Interval> intervals, const Execution& execution);
+
+// `size` occurrences, or all if there are fewer, drawn without replacement: those with the smallest hash of (seed,
+// document, offset), by which they come in order. So a sample is the same however the corpus is sharded, and a larger one
+// begins with a smaller one. Cost: O(occurrences).
+std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, std::span<const Interval> intervals,
+                               std::uint64_t size, std::uint64_t seed, const Execution& execution);
+
+// Tokens [begin, end) of a document, as symbols, cut where it ends.
+std::vector<Symbol> document_symbols(Shards shards, const DocumentNumbers& numbers, std::uint64_t document,
+                                     std::uint64_t begin, std::uint64_t end);
+
+}  // namespace anygram

@@ -1,0 +1,59 @@
+// Writes one shard, and is thrown away.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <anygram/base/stop_signal.hpp>
+#include <anygram/shard/token_spool.hpp>
+#include <anygram/storage/shard_manifest.hpp>
+#include <anygram/suffix/sort.hpp>
+
+namespace anygram {
+
+// Ranks between two sampled keys: how dense the tree over the suffix array is.
+constexpr std::uint64_t sample_period(Profile profile) { return profile == Profile::kFast ? 16 : 64; }
+
+struct ShardBuilderOptions {
+  std::uint64_t vocab_size = 0;
+  Profile profile = Profile::kFast;
+  unsigned threads = 1;
+  std::uint64_t memory = 0;  // bytes, 0: no bound
+  bool sync = true;          // whether files are on the disk when finish() returns
+};
+
+// Call write_tokens, sort, write_section for what else belongs to the shard, finish: in this order. The folder exists
+// and is empty. The bytes depend on the documents, the vocabulary and the profile alone.
+class ShardBuilder {
+ public:
+  ShardBuilder(std::string folder, const ShardBuilderOptions& options);
+
+  // The token stream, where documents stand in it, and how often each symbol occurs. Progress in symbols.
+  void write_tokens(const TokenSpool& spool, const DocumentRun& run, StopSignal& stop, const Progress& progress);
+
+  // The suffix array and the tree over it. Progress in symbols.
+  SortStatistics sort(StopSignal& stop, const Progress& progress);
+
+  // An optional section of bytes that the core does not read. `next_piece` is called until it returns nothing.
+  void write_section(SectionKind kind, const std::function<std::optional<std::span<const std::byte>>()>& next_piece);
+
+  // Writes the manifest; the shard exists from here on. Returns its checksum, which stands for the whole shard.
+  std::uint32_t finish();
+
+ private:
+  void write_unigrams();
+  void add(const SectionInfo& info, bool required = true);
+
+  std::string folder_;
+  ShardBuilderOptions options_;
+  ShardManifest manifest_;
+  std::unordered_map<Symbol, std::uint64_t> rare_counts_;  // of symbols beyond the table
+  std::vector<std::uint64_t> counts_;                      // by symbol
+};
+
+}  // namespace anygram

@@ -1,0 +1,55 @@
+// Suffix sorting: from a token stream to the order of all its suffixes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include <anygram/base/stop_signal.hpp>
+#include <anygram/base/types.hpp>
+#include <anygram/suffix/token_text.hpp>
+
+namespace anygram {
+
+// Both give the same array, always.
+enum class SortMethod {
+  kAutomatic,  // kAnchors, or kInduced for a text that has too many anchors (long periodic stretches)
+  kAnchors,    // parallel, within a given memory; the worst case costs O(n log n)
+  kInduced,    // one thread, 4 to 8 bytes a symbol, whatever the options say; O(n) for any text
+};
+
+struct SortOptions {
+  unsigned threads = 1;
+  // Bytes to use beyond the text; 0: as many as is fastest (about 4 a symbol, if they are many). Below about 2 a symbol, the anchors
+  // alone may need more. A group of suffixes with the same first symbol or two is never split, whatever its size.
+  std::uint64_t memory = 0;
+  StopSignal* stop = nullptr;
+  Progress progress = {};  // in symbols
+  SortMethod method = SortMethod::kAutomatic;
+  bool force_portable = false;  // no vector instructions: for tests
+};
+
+// What the work was, in counted units: the same for the same text, options and machine.
+struct SortStatistics {
+  SortMethod method = SortMethod::kAutomatic;
+  std::uint64_t samples = 0;           // positions chosen as anchors
+  std::uint64_t passes = 0;            // over the text, to scatter its suffixes
+  std::uint64_t doubling_rounds = 0;   // until all anchors were ranked
+  std::uint64_t records_moved = 0;     // by scattering and by partitioning
+  std::uint64_t keys_loaded = 0;       // from the text, beyond each suffix's first
+  std::uint64_t ranks_loaded = 0;      // of anchors, for ties and while doubling
+  std::uint64_t elements_induced = 0;  // array slots and symbols visited by induced sorting
+
+  std::uint64_t total_work() const { return records_moved + keys_loaded + ranks_loaded + elements_induced; }
+  SortStatistics& operator+=(const SortStatistics& other);
+};
+
+// Receives runs of the suffix array in rank order, on the calling thread. The span is valid during the call only.
+using SuffixSink = std::function<void(Rank first, std::span<const Position> positions)>;
+
+// Sorts all suffixes that do not begin at a document end: by unsigned symbols up to and including the first document
+// end; equal ones by position. Throws kInvalidArgument for a text that is not a token stream, kStopped, and what the
+// sink throws.
+SortStatistics sort_suffixes(const TokenText& text, const SortOptions& options, const SuffixSink& sink);
+
+}  // namespace anygram

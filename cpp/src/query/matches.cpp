@@ -1,0 +1,141 @@
+#include <anygram/query/matches.hpp>
+
+#include <algorithm>
+
+#include <anygram/base/thread_pool.hpp>
+
+namespace anygram {
+namespace {
+
+// Positions of a text that a thread takes at a time. A piece begins anew with its longest match, so it should be long.
+constexpr std::size_t kPositionsPerItem = 4096;
+
+// Parts up to this long are found in lockstep; a longer one by narrowing the interval of the part before it.
+constexpr std::uint64_t kLockstepLength = 64;
+
+}  // namespace
+
+TextMatches::TextMatches(Shards shards, Ngram text, const Execution& execution)
+    : shards_(shards), text_(text), matches_(shards.size()), longest_(text.size(), 0) {
+  for (auto& matches : matches_) matches.resize(text.size());
+  const std::size_t items = (text.size() + kPositionsPerItem - 1) / kPositionsPerItem;
+  run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
+    const std::size_t begin = item * kPositionsPerItem;
+    const std::size_t size = std::min(kPositionsPerItem, text.size() - begin);
+    for (std::size_t s = 0; s < shards.size(); ++s) {
+      const auto matches = std::span(matches_[s]).subspan(begin, size);
+      shards[s]->longest_matches(text, begin, matches);
+      for (std::size_t i = 0; i < size; ++i) longest_[begin + i] = std::max(longest_[begin + i], matches[i].length);
+    }
+  });
+}
+
+std::vector<std::vector<Interval>> TextMatches::find(std::span<const Part> parts, const Execution& execution) const {
+  std::vector<std::vector<Interval>> intervals(shards_.size(), std::vector<Interval>(parts.size()));
+  const std::size_t items = (parts.size() + kPositionsPerItem - 1) / kPositionsPerItem;
+  run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
+    const std::size_t first = item * kPositionsPerItem;
+    const std::size_t size = std::min(kPositionsPerItem, parts.size() - first);
+    for (std::size_t s = 0; s < shards_.size(); ++s) {
+      find_in_shard(s, parts.subspan(first, size), std::span(intervals[s]).subspan(first, size));
+    }
+  });
+  return intervals;
+}
+
+void TextMatches::find_in_shard(std::size_t shard, std::span<const Part> parts, std::span<Interval> intervals) const {
+  // Short parts are found from the top; they have many occurrences. Others from where a match is known to stand.
+  constexpr std::uint64_t kShort = 3;
+  std::vector<Ngram> ngrams;
+  std::vector<std::size_t> ngram_parts;
+  std::vector<Context> contexts;
+  std::vector<std::size_t> context_parts;
+  std::vector<std::size_t> narrowed_parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
+    const LongestMatch& match = matches_[shard][part.begin];
+    if (match.length < part.length) {
+      intervals[i] = {0, 0};
+    } else if (part.length <= kShort) {
+      ngrams.push_back(text_.subspan(part.begin, part.length));
+      ngram_parts.push_back(i);
+    } else if (part.length > kLockstepLength && i > 0 && parts[i - 1].begin == part.begin &&
+               parts[i - 1].length + 1 == part.length) {
+      narrowed_parts.push_back(i);
+    } else {
+      contexts.push_back({part.begin, part.length, match.rank});
+      context_parts.push_back(i);
+    }
+  }
+  std::vector<Interval> found(std::max(ngrams.size(), contexts.size()));
+  shards_[shard]->find(ngrams, std::span(found).first(ngrams.size()));
+  for (std::size_t k = 0; k < ngrams.size(); ++k) intervals[ngram_parts[k]] = found[k];
+  shards_[shard]->expand(text_, contexts, std::span(found).first(contexts.size()));
+  for (std::size_t k = 0; k < contexts.size(); ++k) intervals[context_parts[k]] = found[k];
+  for (const std::size_t i : narrowed_parts) {
+    const std::uint64_t depth = parts[i].length - 1;
+    const Interval& before = intervals[i - 1];
+    intervals[i] = before.size() == 1 ? before : shards_[shard]->narrow(before, depth, text_[parts[i].begin + depth]);
+  }
+}
+
+MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count, const Execution& execution) {
+  const TextMatches matches(shards, text, execution);
+  std::vector<TextMatches::Part> parts;
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (matches.length(i) == 0) continue;
+    parts.push_back({i, matches.length(i)});
+    positions.push_back(i);
+  }
+  MatchLengths result{std::vector<std::int64_t>(text.size(), 0), std::vector<std::int64_t>(text.size(), 0)};
+  const auto count_parts = [&] {
+    std::vector<std::uint64_t> counts(parts.size(), 0);
+    for (const auto& intervals : matches.find(parts, execution)) {
+      for (std::size_t i = 0; i < parts.size(); ++i) counts[i] += intervals[i].size();
+    }
+    return counts;
+  };
+  std::vector<std::uint64_t> counts = count_parts();
+  // Counts fall as n-grams grow: halve between a length that occurs often enough and one that does not.
+  std::vector<std::uint64_t> enough(parts.size(), 0);
+  std::vector<std::uint64_t> enough_counts(parts.size(), 0);
+  std::vector<std::uint64_t> too_long(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) too_long[i] = parts[i].length + 1;
+  for (bool open = true; open;) {
+    open = false;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (enough[i] + 1 == too_long[i]) continue;
+      if (counts[i] >= min_count) {
+        enough[i] = parts[i].length;
+        enough_counts[i] = counts[i];
+      } else {
+        too_long[i] = parts[i].length;
+      }
+      if (enough[i] + 1 == too_long[i]) continue;
+      parts[i].length = (enough[i] + too_long[i]) / 2;
+      open = true;
+    }
+    if (open) counts = count_parts();
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    result.lengths[positions[i]] = static_cast<std::int64_t>(enough[i]);
+    result.counts[positions[i]] = static_cast<std::int64_t>(enough_counts[i]);
+  }
+  return result;
+}
+
+std::vector<Span> maximal_spans(const MatchLengths& matches) {
+  std::vector<Span> spans;
+  std::int64_t furthest = 0;
+  for (std::size_t i = 0; i < matches.lengths.size(); ++i) {
+    const auto begin = static_cast<std::int64_t>(i);
+    const std::int64_t end = begin + matches.lengths[i];
+    if (end <= furthest) continue;
+    spans.push_back({begin, end, matches.counts[i]});
+    furthest = end;
+  }
+  return spans;
+}
+
+}  // namespace anygram

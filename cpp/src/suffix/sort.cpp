@@ -1,0 +1,113 @@
+#include <anygram/suffix/sort.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <anygram/base/thread_pool.hpp>
+#include <anygram/suffix/anchors.hpp>
+#include <anygram/suffix/binned_sort.hpp>
+#include <anygram/suffix/induced_sort.hpp>
+
+namespace anygram {
+
+SortStatistics& SortStatistics::operator+=(const SortStatistics& other) {
+  samples += other.samples;
+  passes += other.passes;
+  doubling_rounds += other.doubling_rounds;
+  records_moved += other.records_moved;
+  keys_loaded += other.keys_loaded;
+  ranks_loaded += other.ranks_loaded;
+  elements_induced += other.elements_induced;
+  return *this;
+}
+
+namespace {
+
+// Shares of the work, measured on ordinary text; for the progress only.
+constexpr double kSampleShare = 0.05, kRankShare = 0.15, kPlanShare = 0.05, kSortShare = 0.75;
+
+// Texts with more samples than one in so many symbols are sorted by induction: ordinary ones have one in 14.
+constexpr std::uint64_t kDensityLimit = 8;
+
+struct AllPositions {
+  template <class Visit>
+  void for_each(std::uint64_t begin, std::uint64_t end, const Visit& visit) const {
+    for (std::uint64_t position = begin; position < end; ++position) visit(position);
+  }
+};
+
+template <int Width>
+void check(const TokenText& text) {
+  if (text.length > kMaxStreamLength) throw Error(ErrorCode::kLimit, "a token stream holds at most 2^32 symbols");
+  if (text.bytes.size() < text.length * Width)
+    throw Error(ErrorCode::kInvalidArgument, "the token stream is shorter than its length says");
+  if (text.length > 0 && symbol_at<Width>(text.bytes.data(), text.length - 1) != kDocumentEnd)
+    throw Error(ErrorCode::kInvalidArgument, "the token stream does not end with a document end");
+}
+
+// At least 1, so that there always is an alphabet.
+template <int Width>
+Symbol largest_symbol_of(const TokenText& text, unsigned threads, WorkMeter& meter) {
+  constexpr std::uint64_t kSlice = std::uint64_t{1} << 20;
+  std::vector<Symbol> largest((text.length + kSlice - 1) / kSlice, 1);
+  run_parallel(largest.size(), threads, meter.stop(), [&](std::size_t slice) {
+    const std::uint64_t end = std::min(text.length, (slice + 1) * kSlice);
+    Symbol symbol = 1;
+    for (std::uint64_t position = slice * kSlice; position < end; ++position)
+      symbol = std::max(symbol, symbol_at<Width>(text.bytes.data(), position));
+    largest[slice] = symbol;
+    meter.add(0);
+  });
+  return *std::max_element(largest.begin(), largest.end());
+}
+
+template <int Width>
+SortStatistics anchor_sort(const TokenText& text, Symbol largest_symbol, SampleSet samples, const SortOptions& options,
+                           WorkMeter& meter, const SuffixSink& sink) {
+  SortStatistics statistics;
+  statistics.method = SortMethod::kAnchors;
+  meter.begin_phase(kRankShare, 2 * text.length);
+  const AnchorRanks<Width> ranks =
+      rank_anchors<Width>(text, largest_symbol, std::move(samples), options, meter, statistics);
+  meter.begin_phase(kPlanShare, text.length);
+  const AllPositions all;
+  BinnedSort<Width, AllPositions> sorter(text, largest_symbol, all, options, &ranks, meter);
+  sorter.plan();
+  const std::uint64_t taken = ranks.num_bytes() + sorter.num_bytes();
+  const std::uint64_t memory = options.memory == 0 ? 0 : options.memory - std::min(taken, options.memory - 1);
+  meter.begin_phase(kSortShare, sorter.num_passes(memory) * text.length + 4 * sorter.num_records());
+  sorter.sort(memory, statistics, [&](Rank first, std::span<const Position> positions, const std::vector<Interval>&) {
+    if (!positions.empty()) sink(first, positions);
+  });
+  return statistics;
+}
+
+template <int Width>
+SortStatistics sort_any(const TokenText& text, const SortOptions& options, WorkMeter& meter, const SuffixSink& sink) {
+  check<Width>(text);
+  if (text.length == 0) return {};
+  const Symbol largest_symbol = largest_symbol_of<Width>(text, options.threads, meter);
+  if (options.method != SortMethod::kInduced) {
+    meter.begin_phase(kSampleShare, text.length);
+    SampleSet samples = sample_anchors<Width>(text, options.threads, meter);
+    const bool too_many = samples.size() > kMaxSamples || (options.method == SortMethod::kAutomatic &&
+                                                           samples.size() > text.length / kDensityLimit);
+    if (!too_many) return anchor_sort<Width>(text, largest_symbol, std::move(samples), options, meter, sink);
+  }
+  meter.begin_phase(1, 12 * text.length);
+  return induced_sort(text, largest_symbol, meter, sink);
+}
+
+}  // namespace
+
+SortStatistics sort_suffixes(const TokenText& text, const SortOptions& options, const SuffixSink& sink) {
+  StopSignal never;
+  WorkMeter meter(options.stop == nullptr ? never : *options.stop, options.progress, text.length);
+  const SortStatistics statistics =
+      with_width(text.width, [&]<int Width>() { return sort_any<Width>(text, options, meter, sink); });
+  meter.finish();
+  return statistics;
+}
+
+}  // namespace anygram

@@ -1,0 +1,90 @@
+"""An exact n-gram engine over corpora for language models.
+
+>>> import anygram
+>>> index = anygram.build(["to be or not to be"], tokenizer="words")
+>>> index.count("to be")
+2
+"""
+
+from anygram.build import Plan, build, plan
+from anygram.errors import (
+    AnygramError,
+    ChecksumError,
+    DiskFullError,
+    DocumentNotFoundError,
+    IncompatibleIndexesError,
+    IncompleteBuildError,
+    IndexBusyError,
+    IndexExistsError,
+    IndexFormatError,
+    IndexIOError,
+    IndexNotFoundError,
+    InputError,
+    InvalidQueryError,
+    LimitError,
+    MissingExtraError,
+    TruncatedIndexError,
+    UnsupportedVersionError,
+)
+from anygram.index import Index, Shard, open
+from anygram.io import Corpus, read_corpus
+from anygram.occurrences import Occurrences
+from anygram.results import (
+    Context,
+    Continuations,
+    Document,
+    Matches,
+    Occurrence,
+    Probabilities,
+    Probability,
+    Scores,
+    Spans,
+)
+from anygram.types import DOCUMENT_END, Ragged, Tokenizer
+from anygram.verify import Problem, Verification, verify
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "DOCUMENT_END",
+    "AnygramError",
+    "ChecksumError",
+    "Context",
+    "Continuations",
+    "Corpus",
+    "DiskFullError",
+    "Document",
+    "DocumentNotFoundError",
+    "IncompatibleIndexesError",
+    "IncompleteBuildError",
+    "Index",
+    "IndexBusyError",
+    "IndexExistsError",
+    "IndexFormatError",
+    "IndexIOError",
+    "IndexNotFoundError",
+    "InputError",
+    "InvalidQueryError",
+    "LimitError",
+    "Matches",
+    "MissingExtraError",
+    "Occurrence",
+    "Occurrences",
+    "Plan",
+    "Probabilities",
+    "Probability",
+    "Problem",
+    "Ragged",
+    "Scores",
+    "Shard",
+    "Spans",
+    "Tokenizer",
+    "TruncatedIndexError",
+    "UnsupportedVersionError",
+    "Verification",
+    "build",
+    "open",
+    "plan",
+    "read_corpus",
+    "verify",
+]

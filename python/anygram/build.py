@@ -1,0 +1,355 @@
+"""From documents to an index."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from anygram import _core
+from anygram.errors import DiskFullError, InputError
+from anygram.index import Index, open_memory
+from anygram.index import open as open_index
+from anygram.ingest import ingest
+from anygram.io import Corpus, as_corpus
+from anygram.machine import available_cpus, available_memory
+from anygram.manifest import (
+    CURRENT,
+    SHARDS,
+    Manifest,
+    ShardEntry,
+    TokenizerEntry,
+    content_hash,
+    publish,
+    read_manifest,
+    sync_folder,
+    write_tokenizer,
+)
+from anygram.metadata import MetadataReader, MetadataWriter
+from anygram.tokenizers import open_tokenizer
+from anygram.tokenizers.words import WordsTokenizer
+from anygram.types import Tokenizer
+from anygram.workplace import workplace
+
+#: Called with the stage's name, what is done of it, and its whole (None if unknown).
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+
+Profile: TypeAlias = Literal["fast", "lean"]
+
+# Bytes a token beyond its own width: the suffix array and the tree of sampled keys, and a little for the rest.
+_ORDER_BYTES = {"fast": 4.0 + 8 / 16 * 16 / 15 + 0.05, "lean": 4.0 + 8 / 64 * 16 / 15 + 0.05}
+
+# Bytes a token that sorting takes beside the text when it is not bounded.
+_SORT_BYTES = 13.0
+
+# What sorting takes of one CPU, for the estimate of a plan.
+_SORT_SECONDS = 120e-9
+
+_PLAN_SECONDS = 5.0  # how long a plan reads the corpus
+
+
+@dataclass(frozen=True)
+class _Options:
+    profile: Profile
+    threads: int
+    memory: int
+    shards: int | None
+    sync: bool
+    progress: Progress | None
+
+    def report(self, stage: str, before: int, total: int) -> Callable[[int, int], None] | None:
+        """A stage's progress in one shard, as that of all shards."""
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda done, _: progress(stage, before + done, total)
+
+
+def build(
+    documents: Corpus | Iterable[object],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    tokenizer: object,
+    shards: int | None = None,
+    memory: int | None = None,
+    threads: int | None = None,
+    profile: Profile = "fast",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    scratch: str | os.PathLike[str] | None = None,
+) -> Index:
+    """Indexes documents.
+
+    The index exists when this returns, or not at all: a build that fails or is stopped leaves nothing behind, and with
+    `overwrite` the index that was there. The index's bytes depend on the documents, the tokenizer, `shards` and `profile`
+    only.
+
+    Args:
+        documents: what `read_corpus` gives; or an iterable of str, of sequences of token ids, or of mappings
+            {"text" | "tokens", **metadata}; or a 2-D integer array, a document a row.
+        path: the folder to make. Without it the index is in memory (in fact in files of the temporary folder that have no
+            name any more), until it is saved.
+        tokenizer: "words", "words:fold", "bytes", the path of a tokenizer.json, an object of the `tokenizers` library, or
+            one with the methods of `anygram.types.Tokenizer`; "none" or None for documents that are token ids.
+        shards: how many parts to sort independently, at most one a document; None for as few as the format allows.
+        memory: bytes that sorting may use, the text included; None for half of what the process may use.
+        threads: CPUs to use; None for all that the process may use.
+        profile: "fast", or "lean": smaller and slower.
+        overwrite: replace the index at `path`.
+        progress: called now and then.
+        scratch: where temporary files go, which take about as much as the token stream; None for `path`.
+
+    Raises:
+        InputError: a document is bad, there is none, or the tokenizer does not fit them.
+        IndexExistsError: `path` is taken.
+        IndexBusyError: another process builds there.
+        DiskFullError: the disk has too little room.
+        LimitError: a shard would be larger than the format allows.
+    """
+    chosen = open_tokenizer(tokenizer)
+    corpus = as_corpus(documents)
+    options = _Options(
+        profile=_checked_profile(profile),
+        threads=_at_least_1(threads, "threads") or available_cpus(),
+        memory=_at_least_1(memory, "memory") or available_memory() // 2,
+        shards=_at_least_1(shards, "shards"),
+        sync=path is not None,
+        progress=progress,
+    )
+    if path is None:
+        with tempfile.TemporaryDirectory(prefix="anygram-", dir=scratch) as folder:
+            _build(corpus, Path(folder) / "index", chosen, options, overwrite=False, scratch=None)
+            return open_memory(Path(folder) / "index", threads)
+    folder = Path(path).absolute()
+    _build(corpus, folder, chosen, options, overwrite=overwrite, scratch=scratch)
+    return open_index(folder, threads=threads)
+
+
+def _build(
+    corpus: Corpus,
+    folder: Path,
+    tokenizer: Tokenizer | None,
+    options: _Options,
+    *,
+    overwrite: bool,
+    scratch: str | os.PathLike[str] | None,
+) -> None:
+    with workplace(folder, overwrite=overwrite) as place, _scratch_folder(scratch, place) as temporary:
+        spool = _Spool(temporary, tokenizer)
+        spool.fill(corpus, options)
+        runs = spool.tokens.cut(options.shards or 0)
+        vocab_size = spool.vocab_size
+        _check_room(folder, spool, vocab_size, options)
+        (folder / SHARDS).mkdir(exist_ok=True)
+        entries = [
+            _build_shard(spool, run, place / f"shard-{number}", folder / SHARDS, vocab_size, options)
+            for number, run in enumerate(runs)
+        ]
+        if tokenizer is not None:
+            write_tokenizer(folder, tokenizer, options.sync)
+        manifest = Manifest(
+            generation=read_manifest(folder).generation + 1 if (folder / CURRENT).exists() else 1,
+            num_tokens=spool.tokens.num_tokens,
+            num_documents=spool.tokens.num_documents,
+            vocab_size=vocab_size,
+            token_width=_core.width_for(vocab_size),
+            profile=options.profile,
+            tokenizer=_tokenizer_entry(tokenizer, spool.round_trips),
+            shards=tuple(entries),
+        )
+        publish(folder, manifest, options.sync)
+
+
+class _Spool:
+    """All documents as tokens, and what is known of each beside, in scratch files."""
+
+    def __init__(self, folder: Path, tokenizer: Tokenizer | None) -> None:
+        self._tokenizer = tokenizer
+        known_size = None if tokenizer is None or isinstance(tokenizer, WordsTokenizer) else tokenizer.vocab_size
+        self.tokens = _core.TokenSpool(str(folder), 4 if known_size is None else _core.width_for(known_size))
+        self._metadata_path = folder / "metadata.spool"
+        self.has_metadata = False
+        self.round_trips = True
+
+    def fill(self, corpus: Corpus, options: _Options) -> None:
+        progress = options.progress
+        report = None if progress is None else lambda done, total: progress("reading", done, total)
+        with self._metadata_path.open("wb") as file:
+            metadata = MetadataWriter(file.write)
+            for batch in ingest(corpus, self._tokenizer, threads=options.threads, progress=report):
+                self.tokens.append(batch.tokens, batch.lengths)
+                self.round_trips = self.round_trips and batch.round_trips
+                for record in batch.records:
+                    metadata.add(*record)
+                    self.has_metadata = self.has_metadata or bool(record[0]) or record[1:] != (None, None, None)
+            metadata.finish()
+        self.tokens.close()
+
+    @property
+    def vocab_size(self) -> int:
+        """What the tokenizer says; without one, one more than the largest id."""
+        return self.tokens.max_token + 1 if self._tokenizer is None else self._tokenizer.vocab_size
+
+    def metadata(self) -> MetadataReader:
+        with self._metadata_path.open("rb") as file:
+            return MetadataReader(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+
+
+def _build_shard(
+    spool: _Spool, run: _core.DocumentRun, partial: Path, shards: Path, vocab_size: int, options: _Options
+) -> ShardEntry:
+    partial.mkdir()
+    builder = _core.ShardBuilder(
+        str(partial),
+        vocab_size=vocab_size,
+        profile=options.profile,
+        threads=options.threads,
+        memory=options.memory,
+        sync=options.sync,
+    )
+    total = spool.tokens.num_tokens + spool.tokens.num_documents
+    before = run.stream_begin
+    builder.write_tokens(spool.tokens, run, options.report("writing", before, total))
+    builder.sort(options.report("sorting", before, total))
+    if spool.has_metadata:
+        end = run.first_document + run.num_documents
+        builder.write_metadata(spool.metadata().slice(run.first_document, end))
+    checksum = builder.finish()
+    name = content_hash(_core.content_checksums(str(partial)))
+    final = shards / name
+    if final.exists():  # the same shard, of the generation that is overwritten or of equal documents
+        shutil.rmtree(partial)
+    else:
+        partial.rename(final)
+        if options.sync:
+            sync_folder(shards)
+    return ShardEntry(name, run.num_tokens, run.num_documents, checksum)
+
+
+def _tokenizer_entry(tokenizer: Tokenizer | None, round_trips: bool) -> TokenizerEntry | None:
+    if tokenizer is None:
+        return None
+    return TokenizerEntry(tokenizer.kind, tokenizer.spec, tokenizer.hash, round_trips)
+
+
+@contextmanager
+def _scratch_folder(scratch: str | os.PathLike[str] | None, place: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="anygram-", dir=place if scratch is None else scratch) as folder:
+        yield Path(folder)
+
+
+def _index_bytes(num_tokens: int, num_documents: int, vocab_size: int, profile: Profile) -> int:
+    per_token = _core.width_for(vocab_size) + _ORDER_BYTES[profile]
+    return int(num_tokens * per_token + num_documents * 8) + (1 << 16)
+
+
+def _check_room(folder: Path, spool: _Spool, vocab_size: int, options: _Options) -> None:
+    """Better refused before the work than after it."""
+    tokens = spool.tokens
+    needed = _index_bytes(tokens.num_tokens, tokens.num_documents, vocab_size, options.profile)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        message = f"the index needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: make room or build elsewhere"
+        raise DiskFullError(errno.ENOSPC, message, str(folder))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would need.
+
+    Attributes:
+        num_documents: documents of the corpus.
+        num_tokens: their tokens.
+        num_shards: parts to be sorted independently.
+        memory_bytes: the most memory in use at once.
+        scratch_bytes: disk for temporary files while it runs.
+        index_bytes: disk for the index.
+        seconds: how long it takes, roughly.
+        exact: whether the whole corpus was read; otherwise the numbers are scaled up from its beginning.
+    """
+
+    num_documents: int
+    num_tokens: int
+    num_shards: int
+    memory_bytes: int
+    scratch_bytes: int
+    index_bytes: int
+    seconds: float
+    exact: bool
+
+
+def plan(
+    documents: Corpus | Iterable[object],
+    *,
+    tokenizer: object,
+    shards: int | None = None,
+    memory: int | None = None,
+    threads: int | None = None,
+    profile: Profile = "fast",
+) -> Plan:
+    """What `build` would need for these documents; reads at most some seconds of them, and writes nothing.
+
+    Args:
+        documents: as in `build`; they are read again by a build, so standard input cannot be planned.
+        tokenizer: as in `build`.
+        shards: as in `build`.
+        memory: as in `build`.
+        threads: as in `build`.
+        profile: as in `build`.
+
+    Raises:
+        InputError: as in `build`.
+    """
+    chosen = open_tokenizer(tokenizer)
+    corpus = as_corpus(documents)
+    threads = threads or available_cpus()
+    started = time.perf_counter()
+    num_tokens = num_documents = max_token = 0
+    exact = True
+    for batch in ingest(corpus, chosen, threads=threads):
+        num_tokens += len(batch.tokens)
+        num_documents += len(batch.lengths)
+        max_token = max(max_token, int(batch.tokens.max(initial=0)))
+        if corpus.num_bytes and time.perf_counter() - started > _PLAN_SECONDS:
+            exact = corpus.num_bytes_read >= corpus.num_bytes
+            break
+    seconds = time.perf_counter() - started
+    scale = 1.0
+    if not exact and corpus.num_bytes:
+        scale = max(1.0, corpus.num_bytes / max(1, corpus.num_bytes_read))
+    vocab_size = max_token + 1 if chosen is None else chosen.vocab_size
+    tokens, count = int(num_tokens * scale), int(num_documents * scale)
+    width = _core.width_for(vocab_size)
+    num_shards = shards or -(-(tokens + count) // 2**32)
+    in_shard = -(-tokens // num_shards)
+    spool_width = 4 if chosen is None or isinstance(chosen, WordsTokenizer) else width
+    return Plan(
+        num_documents=count,
+        num_tokens=tokens,
+        num_shards=num_shards,
+        memory_bytes=int(min(memory or available_memory() // 2, in_shard * (width + _SORT_BYTES)) + 1e8),
+        scratch_bytes=tokens * spool_width + count * (4 + spool_width),
+        index_bytes=_index_bytes(tokens, count, vocab_size, profile),
+        seconds=seconds * scale + tokens * _SORT_SECONDS / threads,
+        exact=exact,
+    )
+
+
+def _checked_profile(profile: Profile) -> Profile:
+    if profile not in ("fast", "lean"):
+        raise InputError(f"the profile is 'fast' or 'lean', found {profile!r}")
+    return profile
+
+
+def _at_least_1(value: int | None, name: str) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InputError(f"{name} is an int from 1 up, found {value!r}")
+    return value

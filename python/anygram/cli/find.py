@@ -1,0 +1,113 @@
+"""`anygram find`: a concordance."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anygram.cli.options import File, IndexPath, Json, Output, Texts, TokenIds, delivery, open_index
+from anygram.cli.output import note, on_terminal, show_table, table_of
+from anygram.cli.queries import Query, read_queries
+from anygram.results.text import visible
+
+if TYPE_CHECKING:
+    from anygram.index import Index
+
+    from anygram.results import Occurrence
+
+_COLUMNS = ["ngram", "document", "source", "offset", "shard", "rank", "position", "before", "match", "after"]
+
+
+def find(
+    index: IndexPath,
+    texts: Texts = None,
+    *,
+    file: File = None,
+    token_ids: TokenIds = None,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show N occurrences of each.")] = 10,
+    width: Annotated[int, typer.Option(min=0, metavar="N", help="Tokens to show on either side.")] = 20,
+    sample: Annotated[bool, typer.Option("--sample", help="Draw the N at random, the same for the same seed.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="What --sample draws by.")] = 0,
+    output: Output = None,
+    json: Json = False,
+) -> None:
+    """Where each text occurs, in context, with the document that holds it.
+
+    Without --sample the first N are shown, in the index's own order: alphabetical by token id, so alike.
+    """
+    with open_index(index) as opened:
+        queries = read_queries(opened, texts, file, token_ids)
+        results = [concordance(opened, query, limit, width, seed if sample else None) for query in queries]
+    rows = [{"ngram": result["ngram"], **row} for result in results for row in result["occurrences"]]
+
+    def show() -> None:
+        for result in results:
+            _show(result)
+
+    delivery(json, output).deliver("find", {"results": results}, table_of(rows, _COLUMNS), show)
+
+
+def concordance(index: Index, query: Query, limit: int, width: int, seed: int | None = None) -> dict[str, Any]:
+    """Occurrences in context as plain data: the first ones, or with a seed a sample."""
+    found = index.find(query.tokens)
+    chosen = found[:limit] if seed is None else found.sample(limit, seed)
+    return {
+        "ngram": query.text,
+        "tokens": query.tokens,
+        "count": len(found),
+        "occurrences": [_row(index, occurrence, width) for occurrence in chosen],
+    }
+
+
+def _row(index: Index, occurrence: Occurrence, width: int) -> dict[str, Any]:
+    context = occurrence.context(width)
+    parts = context.texts or [" ".join(map(str, part)) for part in (context.before, context.match, context.after)]
+    source = index.document(occurrence.document).source
+    places = {name: getattr(occurrence, name) for name in ("document", "offset", "shard", "rank", "position")}
+    return {**places, "source": source, **dict(zip(("before", "match", "after"), parts, strict=True))}
+
+
+def _show(result: dict[str, Any]) -> None:
+    rows = result["occurrences"]
+    asked = result["ngram"] if result["ngram"] is not None else " ".join(map(str, result["tokens"]))
+    note(f"{asked}: {len(rows):,} of {result['count']:,} occurrences")
+    if on_terminal():
+        show_concordance(rows)
+    else:
+        show_table(table_of(rows, ["document", "source", "offset", "before", "match", "after"]))
+
+
+def show_concordance(rows: list[dict[str, Any]]) -> None:
+    """Lines with the matches below one another, cut to the terminal's width."""
+    from rich.cells import cell_len, set_cell_size
+
+    rows = [_unspaced(row) for row in rows]
+    places = [visible(f"{row['document']} {_tail(row['source'] or '', 24)}").rstrip() for row in rows]
+    place_width = max(map(cell_len, places), default=0)
+    match_width = max((cell_len(visible(row["match"])) for row in rows), default=0)
+    side = max(8, (shutil.get_terminal_size().columns - place_width - match_width - 3) // 2)
+    for place, row in zip(places, rows, strict=True):
+        before = _tail(visible(row["before"]), side)
+        match = visible(row["match"])
+        after = visible(row["after"])
+        after = set_cell_size(after, min(side, cell_len(after)))
+        left = " " * (place_width - cell_len(place) + 2 + side - cell_len(before))
+        typer.echo(f"{place}{left}{before}{typer.style(match, bold=True)}{after}")
+
+
+def _unspaced(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with the match's leading space counted to what is before, so that the words stand below one another."""
+    match = row["match"].lstrip()
+    return row | {"before": row["before"] + row["match"][: len(row["match"]) - len(match)], "match": match}
+
+
+def _tail(text: str, width: int) -> str:
+    """The end of a text, at most `width` cells of a terminal wide."""
+    from rich.cells import cell_len
+
+    text = text[-width:] if width else ""
+    while cell_len(text) > width:
+        text = text[1:]
+    return text

@@ -1,0 +1,68 @@
+"""The arguments and flags that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from anygram.cli.output import Delivery
+
+if TYPE_CHECKING:
+    from anygram.index import Index
+
+_SUFFIXES = (".html", ".json", ".jsonl", ".csv", ".parquet")
+
+IndexPath: TypeAlias = Annotated[Path, typer.Argument(metavar="INDEX", help="The folder of an index.")]
+Texts: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TEXT",
+        help="Literal text, encoded by the index's tokenizer. Put -- before one that begins with a dash.",
+        show_default=False,
+    ),
+]
+File: TypeAlias = Annotated[
+    str | None, typer.Option("-f", "--file", metavar="FILE", help="Read texts from a file, one a line; - is stdin.")
+]
+TokenIds: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--token-ids", metavar="IDS", help='Token ids in place of text: "5 6 7". May be repeated.'),
+]
+Backoff: TypeAlias = Annotated[
+    bool, typer.Option("--backoff", help="Use the longest suffix of the prompt that occurs (the ∞-gram).")
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _known_suffix(output: Path | None) -> Path | None:
+    # Refused before the work, not after it.
+    if output is not None and output.suffix.lower() not in _SUFFIXES:
+        raise typer.BadParameter(f"expected a name that ends in {' '.join(_SUFFIXES)}, found {output.name!r}")
+    return output
+
+
+Output: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=f"Write a table, by suffix: {' '.join(_SUFFIXES)}.",
+        callback=_known_suffix,
+        dir_okay=False,
+    ),
+]
+
+
+def open_index(path: Path) -> Index:
+    """Open the index, importing the engine only now."""
+    import anygram
+
+    return anygram.open(path)
+
+
+def delivery(json: bool, output: Path | None = None) -> Delivery:
+    """Where the answer goes."""
+    return Delivery(json, output)

@@ -1,0 +1,686 @@
+"""An index, and the questions that it answers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anygram import _core
+from anygram.errors import (
+    DocumentNotFoundError,
+    IncompatibleIndexesError,
+    IndexFormatError,
+    IndexNotFoundError,
+    InvalidQueryError,
+)
+from anygram.manifest import (
+    SHARDS,
+    Manifest,
+    ShardEntry,
+    publish,
+    read_manifest,
+    read_tokenizer,
+    sync_folder,
+    write_tokenizer,
+)
+from anygram.metadata import MetadataReader
+from anygram.occurrences import Occurrences
+from anygram.results import Continuations, Decode, Document, Matches, Probabilities, Probability, Scores, Spans
+from anygram.results.base import read_only
+from anygram.tokenizers import open_tokenizer
+from anygram.types import Int64Array, Ragged, Tokenizer
+from anygram.workplace import workplace
+
+if TYPE_CHECKING:
+    import builtins
+
+#: One n-gram: text, which the index's tokenizer encodes, or token ids.
+Ngram: TypeAlias = str | Sequence[int] | NDArray[np.integer[Any]]
+
+#: Many n-grams; an Arrow list array will do as well.
+Ngrams: TypeAlias = Iterable[Ngram] | NDArray[np.integer[Any]] | Ragged
+
+LoadMode: TypeAlias = Literal["mmap", "ram"]
+
+
+class _Part(NamedTuple):
+    """One opened index folder."""
+
+    manifest: Manifest
+    tokenizer: Tokenizer | None
+    shards: list[_core.Shard]
+
+
+class Shard:
+    """One independently sorted part of an index. Positions and documents are numbered within it."""
+
+    __slots__ = ("_shard", "first_document")
+
+    def __init__(self, shard: _core.Shard, first_document: int) -> None:
+        self._shard = shard
+        #: The number, in the index, of its first document.
+        self.first_document = first_document
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of its documents; the number of its ranks."""
+        return self._shard.num_tokens
+
+    @property
+    def num_documents(self) -> int:
+        """Its documents, empty ones included."""
+        return self._shard.num_documents
+
+    @property
+    def token_width(self) -> int:
+        """Bytes of one symbol on the disk."""
+        return self._shard.token_width
+
+    def interval(self, ngram: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[int, int]:
+        """The ranks ``[begin, end)`` of the suffixes that start with the n-gram."""
+        return self._shard.interval(ngram)
+
+    def position(self, rank: int) -> int:
+        """The suffix array at a rank: an offset into the shard's token stream, where each document's end takes a place."""
+        return self._shard.position(rank)
+
+    def document_at(self, position: int) -> int:
+        """The number, in this shard, of the document that holds a position; its end belongs to it."""
+        return self._shard.document_at(position)
+
+    def __repr__(self) -> str:
+        return f"Shard({self.num_tokens:,} tokens, {self.num_documents:,} documents)"
+
+
+class Index:
+    """A corpus that answers how often any n-gram occurs, what follows it, and where it stands.
+
+    Made by `anygram.open` and `anygram.build`. It does not change, and may be used from many threads at once. Counts are of
+    overlapping occurrences and never cross documents; everything is exact. A question about a str encodes it literally, by
+    the index's tokenizer. Each question has a `_batch` form, which runs on all of the index's threads.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[_Part],
+        *,
+        paths: Sequence[Path] | None,
+        load: LoadMode,
+        threads: int | None,
+        tokenizer: Tokenizer | None,
+    ) -> None:
+        self._manifests = [part.manifest for part in parts]
+        self._paths = paths
+        self._load: LoadMode = load
+        self._threads = threads
+        self._tokenizer = tokenizer
+        self._shards = [shard for part in parts for shard in part.shards]
+        self._metadata: list[MetadataReader | None] = [_metadata(shard) for shard in self._shards]
+        self._core: _core.Index = _core.Index(self._shards, threads or 0)
+
+    # --- what it is
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all documents; their ends are not counted."""
+        return sum(manifest.num_tokens for manifest in self._manifests)
+
+    @property
+    def num_documents(self) -> int:
+        """Documents, empty ones included."""
+        return sum(manifest.num_documents for manifest in self._manifests)
+
+    @property
+    def num_shards(self) -> int:
+        """Independently sorted parts."""
+        return sum(len(manifest.shards) for manifest in self._manifests)
+
+    @property
+    def vocab_size(self) -> int:
+        """Token ids are below this."""
+        return max(manifest.vocab_size for manifest in self._manifests)
+
+    @property
+    def token_width(self) -> int:
+        """Bytes of one token on the disk."""
+        return max(manifest.token_width for manifest in self._manifests)
+
+    @property
+    def profile(self) -> str:
+        """How it trades size for speed: "fast" or "lean"; both, with a comma, if indexes were opened that differ."""
+        return ",".join(sorted({manifest.profile for manifest in self._manifests}))
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of the shards' files."""
+        return sum(shard.num_bytes for shard in self._shards)
+
+    @property
+    def id(self) -> str:
+        """A hash of what the index consists of: equal for equal indexes."""
+        return "+".join(manifest.id for manifest in self._manifests)
+
+    @property
+    def path(self) -> Path | list[Path] | None:
+        """The folder it was opened from; a list if there were several; None for an index in memory."""
+        if self._paths is None:
+            return None
+        return self._paths[0] if len(self._paths) == 1 else list(self._paths)
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """What turns text into token ids; None for a corpus of ids."""
+        return self._tokenizer
+
+    @property
+    def round_trips(self) -> bool:
+        """Whether the text of each document is exactly the text it was built from."""
+        entries = [manifest.tokenizer for manifest in self._manifests]
+        return all(entry is not None and entry.round_trips for entry in entries)
+
+    @property
+    def shards(self) -> list[Shard]:
+        """The shards, in the order of their documents."""
+        firsts = np.cumsum([0, *(shard.num_documents for shard in self._shards)]).tolist()
+        return [Shard(shard, first) for shard, first in zip(self._shards, firsts, strict=False)]
+
+    def encode(self, text: str) -> Int64Array:
+        """The token ids of a text: literally, without special tokens or an added space.
+
+        Raises:
+            InvalidQueryError: the index has no tokenizer.
+        """
+        return read_only(self._encoder("encode text").encode(text), np.int64)
+
+    def decode(self, tokens: Sequence[int] | NDArray[np.integer[Any]]) -> str:
+        """The text of token ids.
+
+        Raises:
+            InvalidQueryError: the index has no tokenizer.
+        """
+        return self._encoder("decode tokens").decode(tokens)  # type: ignore[arg-type]  # any array of ids will do
+
+    # --- how often
+
+    def count(self, ngram: Ngram) -> int:
+        """How often the n-gram occurs; of the empty one, the number of tokens.
+
+        Raises:
+            InvalidQueryError: it holds something that is no token id, or is text and the index has no tokenizer.
+        """
+        return self._core.count(self._tokens(ngram))
+
+    def count_batch(self, ngrams: Ngrams) -> Int64Array:
+        """`count` of each: int64 (n,)."""
+        return read_only(self._core.count_batch(self._ngrams(ngrams)), np.int64)
+
+    def document_count(self, ngram: Ngram) -> int:
+        """How many documents hold the n-gram; of the empty one, those that have a token. O(occurrences)."""
+        return self._core.count_documents(self._core.find(self._tokens(ngram)))
+
+    def document_count_batch(self, ngrams: Ngrams) -> Int64Array:
+        """`document_count` of each: int64 (n,)."""
+        counts = [self.document_count(ngram) for ngram in _each(ngrams)]
+        return read_only(np.array(counts, np.int64), np.int64)
+
+    def token_counts(self) -> Int64Array:
+        """How often each token occurs: int64 (vocab_size,).
+
+        Raises:
+            InvalidQueryError: the vocabulary is so large that the array would not be of use; ask `continuations(())`.
+        """
+        if self.vocab_size > 1 << 28:
+            raise InvalidQueryError(
+                f"an array of counts for {self.vocab_size} ids would take {self.vocab_size * 8 / 1e9:.1f} GB; "
+                "continuations(()) lists those that occur"
+            )
+        counts = self.continuations(()).dense(self.vocab_size, values="counts")
+        return read_only(counts, np.int64)
+
+    # --- what follows
+
+    def probability(self, prompt: Ngram, token: int, *, backoff: bool = False) -> Probability:
+        """How likely `token` comes right after the prompt.
+
+        Args:
+            prompt: what stands before it.
+            token: a token id, or `DOCUMENT_END`.
+            backoff: use the longest suffix of the prompt that occurs, over all shards (the ∞-gram), instead of all of it.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if `token` is no token id.
+        """
+        prompt_count, count, suffix_length = self._core.probability(self._tokens(prompt), token, backoff)
+        prob = count / prompt_count if prompt_count else float("nan")
+        return Probability(prob, prompt_count, count, suffix_length)
+
+    def probability_batch(self, prompts: Ngrams, tokens: Iterable[int], *, backoff: bool = False) -> Probabilities:
+        """`probability` of each token after the prompt of the same number."""
+        prompt_counts, counts, lengths = self._core.probability_batch(self._ngrams(prompts), tokens, backoff)
+        return Probabilities(_ratio(counts, prompt_counts), prompt_counts, counts, lengths)
+
+    def continuations(self, prompt: Ngram, *, backoff: bool = False, top_k: int | None = None) -> Continuations:
+        """What comes right after the prompt, and how often. Exact; the cost goes by distinct continuations.
+
+        Args:
+            prompt: what stands before it.
+            backoff: as in `probability`.
+            top_k: give the most frequent only (of equals, the smaller token); they are listed by token all the same.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if `top_k` is less than 1.
+        """
+        return self._continuations(self._core.continuations(self._tokens(prompt), backoff, _top(top_k)), top_k)
+
+    def continuations_batch(
+        self, prompts: Ngrams, *, backoff: bool = False, top_k: int | None = None
+    ) -> list[Continuations]:
+        """`continuations` of each."""
+        answers = self._core.continuations_batch(self._ngrams(prompts), backoff, _top(top_k))
+        return [self._continuations(answer, top_k) for answer in answers]
+
+    def score(self, tokens: Ngram, *, order: int | None = None, top_k: int = 0, end: bool = False) -> Scores:
+        """Each token of a text given all before it: row i is `probability(tokens[:i], tokens[i], backoff=True)`.
+
+        One pass, whose cost grows with the length of the text alone.
+
+        Args:
+            tokens: the text.
+            order: use at most order - 1 tokens of each prompt: 5 is the 5-gram model (with backoff).
+            top_k: also give the k most frequent continuations at each place; costs as much as listing them.
+            end: also give a row for the end of the document.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if `order` is less than 1 or `top_k` less than 0.
+        """
+        ids = self._tokens(tokens)
+        answer = self._core.score(ids, _order(order), _not_negative(top_k, "top_k"), end)
+        return self._scores(ids, answer, top_k, end)
+
+    def score_batch(
+        self, texts: Ngrams, *, order: int | None = None, top_k: int = 0, end: bool = False
+    ) -> list[Scores]:
+        """`score` of each."""
+        ids = [self._tokens(text) for text in _each(texts)]
+        answers = self._core.score_batch(
+            _core.Ngrams.from_sequences(ids), _order(order), _not_negative(top_k, "top_k"), end
+        )
+        return [self._scores(text, answer, top_k, end) for text, answer in zip(ids, answers, strict=True)]
+
+    # --- how much of a text
+
+    def longest_matches(self, tokens: Ngram, *, min_count: int = 1) -> Matches:
+        """At each token of a text, the longest n-gram from there on that occurs anywhere, and its count.
+
+        Args:
+            tokens: the text.
+            min_count: n-grams that occur less often are no matches.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if `min_count` is less than 1.
+        """
+        ids = self._tokens(tokens)
+        return self._matches(ids, self._core.longest_matches(ids, _at_least_1(min_count, "min_count")))
+
+    def longest_matches_batch(self, texts: Ngrams, *, min_count: int = 1) -> list[Matches]:
+        """`longest_matches` of each."""
+        ids = [self._tokens(text) for text in _each(texts)]
+        ngrams = _core.Ngrams.from_sequences(ids)
+        answers = self._core.longest_matches_batch(ngrams, _at_least_1(min_count, "min_count"))
+        return [self._matches(text, answer) for text, answer in zip(ids, answers, strict=True)]
+
+    def spans(self, tokens: Ngram, *, min_length: int = 1, max_count: int | None = None) -> Spans:
+        """The maximal matching spans of a text: n-grams that occur and that no longer one of it that occurs contains.
+
+        Args:
+            tokens: the text.
+            min_length: leave out those that are shorter.
+            max_count: leave out those that occur more often.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if a bound is negative.
+        """
+        ids = self._tokens(tokens)
+        bounds = _not_negative(min_length, "min_length"), _optional_bound(max_count, "max_count")
+        return self._spans(ids, self._core.spans(ids, *bounds))
+
+    def spans_batch(self, texts: Ngrams, *, min_length: int = 1, max_count: int | None = None) -> list[Spans]:
+        """`spans` of each."""
+        ids = [self._tokens(text) for text in _each(texts)]
+        bounds = _not_negative(min_length, "min_length"), _optional_bound(max_count, "max_count")
+        answers = self._core.spans_batch(_core.Ngrams.from_sequences(ids), *bounds)
+        return [self._spans(text, answer) for text, answer in zip(ids, answers, strict=True)]
+
+    # --- where
+
+    def find(self, ngram: Ngram) -> Occurrences:
+        """Where the n-gram stands: all occurrences, looked up as they are asked for.
+
+        Raises:
+            InvalidQueryError: as in `count`.
+        """
+        ids = self._tokens(ngram)
+        return Occurrences(self._core, self._core.find(ids), len(ids), self._document_tokens, self._decode)
+
+    def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
+        """`find` of each."""
+        return [self.find(ngram) for ngram in _each(ngrams)]
+
+    def document(self, number: int) -> Document:
+        """A document, by its number: from 0, in the order of the input.
+
+        Raises:
+            DocumentNotFoundError: there is none of that number.
+        """
+        shard, local = self._core.shard_of(_document_number(number, self.num_documents))
+        reader = self._metadata[shard]
+        return Document(
+            number=int(number),
+            tokens=self._core.document_tokens(number, 0, 2**63),
+            metadata={} if reader is None else reader[local],
+            source=None if reader is None else reader.source(local),
+            id=str(number) if reader is None else reader.id(local, number),
+            decode=self._decode,
+        )
+
+    def documents(self, numbers: Iterable[int]) -> list[Document]:
+        """`document` of each."""
+        return [self.document(number) for number in numbers]
+
+    # --- its life
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Self:
+        """Writes a copy of the index into a folder.
+
+        Returns:
+            The copy, opened as this one was.
+
+        Raises:
+            IndexExistsError: the folder is taken.
+            InvalidQueryError: the index was opened from several folders.
+        """
+        if len(self._manifests) != 1:
+            raise InvalidQueryError("an index that was opened from several folders cannot be saved as one")
+        folder = Path(path)
+        manifest = self._manifests[0]
+        with workplace(folder, overwrite=overwrite) as place:
+            (folder / SHARDS).mkdir(exist_ok=True)
+            for shard, entry in zip(self._shards, manifest.shards, strict=True):
+                _save_shard(shard, place / entry.id, folder / SHARDS / entry.id)
+            if self._tokenizer is not None:
+                write_tokenizer(folder, self._tokenizer, sync=True)
+            publish(folder, manifest, sync=True)
+        return _open_index(type(self), [folder], self._load, self._threads, None)
+
+    def close(self) -> None:
+        """Ends the use of the index's files; further questions raise InvalidQueryError."""
+        self._shards = []
+        self._metadata = []
+        del self._core
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> object:
+        # Reached for attributes that are not there: after close(), the core.
+        if name == "_core":
+            raise InvalidQueryError("the index is closed: open it again")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._paths is None:
+            raise InvalidQueryError("an index in memory cannot be pickled: save it first, and pickle the saved one")
+        return _reopen, ([str(path) for path in self._paths], self.id, self._load, self._threads, self._tokenizer)
+
+    def __repr__(self) -> str:
+        where = "in memory" if self._paths is None else ", ".join(map(str, self._paths))
+        return (
+            f"Index({self.num_tokens:,} tokens, {self.num_documents:,} documents, {self.num_shards} shards, "
+            f"tokenizer {self._tokenizer.spec if self._tokenizer else 'none'}, {where})"
+        )
+
+    # --- helpers
+
+    @property
+    def _decode(self) -> Decode | None:
+        return None if self._tokenizer is None else self._tokenizer.decode
+
+    def _encoder(self, purpose: str) -> Tokenizer:
+        if self._tokenizer is None:
+            raise InvalidQueryError(
+                f"the index has no tokenizer to {purpose}: give token ids, or open it with tokenizer=..."
+            )
+        return self._tokenizer
+
+    def _tokens(self, ngram: Ngram) -> Sequence[int] | NDArray[np.integer[Any]]:
+        if isinstance(ngram, str):
+            return self._encoder("encode a str").encode(ngram)
+        return ngram
+
+    def _ngrams(self, ngrams: Ngrams) -> _core.Ngrams:
+        if isinstance(ngrams, str):
+            raise InvalidQueryError("many n-grams are a sequence of them, found one str: put it in a list")
+        if isinstance(ngrams, Ragged):
+            return _core.Ngrams.from_arrays(ngrams.values, ngrams.offsets)
+        if isinstance(ngrams, np.ndarray) and ngrams.ndim == 2:
+            rows, columns = ngrams.shape
+            return _core.Ngrams.from_arrays(ngrams.reshape(-1), np.arange(rows + 1, dtype=np.int64) * columns)
+        return _core.Ngrams.from_sequences(map(self._tokens, _each(ngrams)))
+
+    def _document_tokens(self, document: int, begin: int, end: int) -> Int64Array:
+        return self._core.document_tokens(document, begin, end)
+
+    def _continuations(self, answer: _core.ContinuationsAnswer, top_k: int | None) -> Continuations:
+        tokens, counts, prompt_count, suffix_length, num_distinct = answer
+        return Continuations(
+            tokens=tokens,
+            counts=counts,
+            probs=_ratio(counts, prompt_count),
+            prompt_count=prompt_count,
+            suffix_length=suffix_length,
+            num_distinct=num_distinct,
+            top_k=top_k,
+            decode=self._decode,
+        )
+
+    def _scores(
+        self, ids: Sequence[int] | NDArray[np.integer[Any]], answer: _core.ScoreAnswer, top_k: int, end: bool
+    ) -> Scores:
+        prompt_counts, counts, lengths, sparse, top_tokens, top_counts = answer
+        tokens = np.asarray(ids, dtype=np.int64)
+        if end:
+            tokens = np.append(tokens, np.int64(2**32 - 1))
+        shape = (len(tokens), top_k)
+        return Scores(
+            tokens=tokens,
+            probs=_ratio(counts, prompt_counts),
+            prompt_counts=prompt_counts,
+            continuation_counts=counts,
+            suffix_lengths=lengths,
+            sparse=sparse.astype(np.bool_),
+            top_tokens=top_tokens.reshape(shape) if top_k else None,
+            top_probs=_ratio(top_counts.reshape(shape), prompt_counts[:, np.newaxis]) if top_k else None,
+            decode=self._decode,
+        )
+
+    def _matches(self, ids: object, answer: tuple[Int64Array, Int64Array]) -> Matches:
+        return Matches(*answer, query=np.asarray(ids, dtype=np.int64), decode=self._decode)
+
+    def _spans(self, ids: object, answer: tuple[Int64Array, Int64Array, Int64Array]) -> Spans:
+        return Spans(*answer, query=np.asarray(ids, dtype=np.int64), decode=self._decode)
+
+
+def open(  # noqa: A001  # anygram.open, as one says zipfile.open
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    tokenizer: object = None,
+    load: LoadMode = "mmap",
+    threads: int | None = None,
+) -> Index:
+    """Opens an index, or several as one. It takes milliseconds, however large they are.
+
+    Args:
+        path: the folder; or a list of folders, whose counts add up and whose documents are numbered in their order.
+        tokenizer: for an index without one: what `build` takes.
+        load: "mmap" reads from the files what a question needs; "ram" copies them into memory first.
+        threads: how many of the process's CPUs to use; None for all.
+
+    Raises:
+        IndexNotFoundError: there is nothing.
+        IndexFormatError: it is no index, or a damaged one.
+        IncompleteBuildError: a build was stopped there.
+        IncompatibleIndexesError: the indexes, or the given tokenizer, do not agree.
+    """
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    if not paths:
+        raise IndexNotFoundError("no index to open: the list of paths is empty")
+    return _open_index(Index, [Path(one).absolute() for one in paths], load, threads, open_tokenizer(tokenizer))
+
+
+def _open_index(
+    kind: builtins.type[Index], paths: list[Path], load: LoadMode, threads: int | None, given: Tokenizer | None
+) -> Any:
+    _check_threads(threads)
+    parts = [_open_part(path, load) for path in paths]
+    tokenizers = [part.tokenizer for part in parts]
+    hashes = {None if tokenizer is None else tokenizer.hash for tokenizer in tokenizers}
+    if len(hashes) > 1:
+        specs = ", ".join(tokenizer.spec if tokenizer else "none" for tokenizer in tokenizers)
+        raise IncompatibleIndexesError(f"the indexes have different tokenizers ({specs}): their ids mean different things")
+    if given is not None and hashes not in ({None}, {given.hash}):
+        raise IncompatibleIndexesError(
+            f"the index has the tokenizer {tokenizers[0].spec if tokenizers[0] else None}, not {given.spec}: "
+            "open it without the argument tokenizer"
+        )
+    return kind(parts, paths=paths, load=load, threads=threads, tokenizer=tokenizers[0] or given)
+
+
+def open_memory(folder: Path, threads: int | None) -> Index:
+    """Opens an index that is about to lose its folder: its files stay mapped, and go with it."""
+    part = _open_part(folder, "mmap")
+    return Index([part], paths=None, load="mmap", threads=threads, tokenizer=part.tokenizer)
+
+
+def _open_part(folder: Path, load: LoadMode) -> _Part:
+    manifest = read_manifest(folder)
+    shards = [_core.open_shard(str(folder / SHARDS / entry.id), load) for entry in manifest.shards]
+    for shard, entry in zip(shards, manifest.shards, strict=True):
+        _check_shard(shard, entry, manifest)
+    return _Part(manifest, read_tokenizer(folder, manifest), shards)
+
+
+def _check_shard(shard: _core.Shard, entry: ShardEntry, manifest: Manifest) -> None:
+    """Refuses a shard that is whole, but not the one that the manifest names."""
+    expected = entry.num_tokens, entry.num_documents, manifest.vocab_size, entry.checksum
+    found = shard.num_tokens, shard.num_documents, shard.vocab_size, _core.shard_checksum(shard.path)
+    if expected != found:
+        names = "tokens, documents, vocab_size, checksum"
+        raise IndexFormatError(
+            f"{shard.path}: expected a shard with {names} {expected}, found {found}: "
+            "its files were swapped; restore them from a backup, or build the index again",
+            shard.path,
+        )
+
+
+def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, tokenizer: Tokenizer | None) -> Index:
+    index: Index = _open_index(Index, [Path(path) for path in paths], load, threads, tokenizer)
+    if index.id != name:
+        raise IncompatibleIndexesError(
+            f"the index at {', '.join(paths)} is not the one that was pickled: expected {name}, found {index.id}"
+        )
+    return index
+
+
+def _save_shard(shard: _core.Shard, partial: Path, final: Path) -> None:
+    partial.mkdir()
+    for name, content in shard.files():
+        with (partial / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    sync_folder(partial)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(final)
+    partial.rename(final)
+    sync_folder(final.parent)
+
+
+def _metadata(shard: _core.Shard) -> MetadataReader | None:
+    payload = shard.section_bytes("metadata")
+    return MetadataReader(payload) if len(payload) else None
+
+
+def _each(ngrams: Ngrams) -> Iterable[Ngram]:
+    """The n-grams one by one, whatever holds them."""
+    if isinstance(ngrams, str):
+        raise InvalidQueryError("many n-grams are a sequence of them, found one str: put it in a list")
+    if isinstance(ngrams, np.ndarray) and ngrams.ndim != 2:
+        raise InvalidQueryError(f"many n-grams are a 2-D array, found {ngrams.ndim} dimensions; one is not asked for here")
+    if not isinstance(ngrams, list | tuple | np.ndarray | Ragged) and hasattr(ngrams, "__arrow_c_array__"):
+        import nanoarrow
+
+        return nanoarrow.Array(ngrams).to_pylist()  # type: ignore[no-any-return]
+    if not isinstance(ngrams, Iterable):
+        raise InvalidQueryError(f"many n-grams are a sequence of them, found {type(ngrams).__name__}")
+    return ngrams
+
+
+def _ratio(counts: Int64Array, totals: Int64Array | int) -> NDArray[np.float64]:
+    """counts / totals; nan where the total is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.true_divide(counts, totals)
+
+
+def _document_number(number: int, num_documents: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise InvalidQueryError(f"a document's number is an int, found {number!r} ({type(number).__name__})")
+    if not 0 <= number < num_documents:
+        raise DocumentNotFoundError(f"document {number} does not exist: there are {num_documents}, numbered from 0")
+    return int(number)
+
+
+def _integer(value: object, name: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InvalidQueryError(f"{name} is an int from {least} up, found {value!r}")
+    return int(value)
+
+
+def _at_least_1(value: object, name: str) -> int:
+    return _integer(value, name, 1)
+
+
+def _not_negative(value: object, name: str) -> int:
+    return _integer(value, name, 0)
+
+
+def _optional_bound(value: object, name: str) -> int | None:
+    return None if value is None else _integer(value, name, 0)
+
+
+def _top(top_k: object) -> int | None:
+    return None if top_k is None else _integer(top_k, "top_k", 1)
+
+
+def _order(order: object) -> int | None:
+    return None if order is None else _integer(order, "order", 1)
+
+
+def _check_threads(threads: object) -> None:
+    if threads is not None:
+        _integer(threads, "threads", 1)

@@ -1,0 +1,232 @@
+"""Documents into batches of tokens: read, encoded on all cores, handed on in the input's order.
+
+Reading goes on in the caller's thread while earlier batches are encoded elsewhere; only a few batches exist at a time.
+What comes out does not depend on how many threads there are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from anygram.errors import InputError
+from anygram.io import Corpus, Record, as_corpus
+from anygram.tokenizers import MISSING_TOKENIZER
+from anygram.tokenizers.utf8 import BytesTokenizer
+from anygram.tokenizers.words import WordsTokenizer, number_words
+from anygram.types import Int64Array, Metadata, Ragged, TokenArray, Tokenizer
+
+#: Called with the bytes done and, if it is known, how many there are.
+Progress: TypeAlias = Callable[[int, int | None], None]
+
+#: Metadata, source, line and id of a document: what `MetadataWriter.add` takes.
+DocumentRecord: TypeAlias = tuple[Metadata, str | None, int | None, str | None]
+
+_BATCH_BYTES = 1 << 20  # of text: small enough to end soon after Ctrl-C, large enough for many cores
+_BATCH_DOCUMENTS = 1 << 14
+_IN_PROCESS_BYTES = 1 << 23  # of text, whose words are split sooner than other processes would start
+
+_T = TypeVar("_T")
+
+
+class Batch(NamedTuple):
+    """Consecutive documents, as tokens.
+
+    Attributes:
+        tokens: of all of them, one after another.
+        lengths: tokens of each.
+        records: what is known of each beside.
+        num_bytes: of their text, in UTF-8; for documents given as ids, 0.
+        round_trips: whether decoding gives each text back. False for documents given as ids, whose text is not known.
+    """
+
+    tokens: TokenArray
+    lengths: Int64Array
+    records: list[DocumentRecord]
+    num_bytes: int
+    round_trips: bool
+
+
+@dataclass
+class _Group:
+    """Documents that become a batch: all texts, or all ids."""
+
+    texts: list[str] = field(default_factory=list)
+    ids: list[TokenArray] = field(default_factory=list)
+    records: list[DocumentRecord] = field(default_factory=list)
+    size: int = 0  # characters, or bytes of ids
+    bytes_read: int = 0  # of the whole input, when it was cut
+
+    def add(self, record: Record) -> None:
+        if record.text is not None:
+            self.texts.append(record.text)
+            self.size += len(record.text)
+        elif record.tokens is not None:
+            self.ids.append(record.tokens)
+            self.size += record.tokens.nbytes
+        self.records.append((record.metadata, record.source, record.line, record.id))
+
+    def takes(self, record: Record) -> bool:
+        """Whether there is room for a document of this kind."""
+        fits = self.size < _BATCH_BYTES and len(self.records) < _BATCH_DOCUMENTS
+        return not self.records or (fits and (record.text is not None) == bool(self.texts))
+
+
+def ingest(
+    documents: Corpus | Iterable[object],
+    tokenizer: Tokenizer | None,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Batch]:
+    """The documents as tokens, batch after batch, in their order.
+
+    Args:
+        documents: what `build` takes.
+        tokenizer: encodes text; one that numbers words learns them on the way. None if the documents are ids.
+        threads: how many cores to use; None for all that this process may.
+        progress: called after each batch, in the caller's thread.
+
+    Raises:
+        InputError: a document is bad, there is none, or the tokenizer does not fit what the documents are.
+    """
+    corpus = as_corpus(documents)
+    threads = threads or _available_cpus()
+    num_bytes_encoded = 0
+    for group, batch in _encode(_groups(corpus, tokenizer), tokenizer, threads):
+        yield batch
+        num_bytes_encoded += batch.num_bytes + 4 * len(batch.tokens) * bool(group.ids)
+        if progress is not None:
+            # Objects have no size on disk: what became of them is counted instead.
+            progress(group.bytes_read or num_bytes_encoded, corpus.num_bytes)
+
+
+def _groups(corpus: Corpus, tokenizer: Tokenizer | None) -> Iterator[_Group]:
+    group = _Group()
+    for record in corpus:
+        if record.text is not None and tokenizer is None:
+            raise InputError(MISSING_TOKENIZER, record.source, record.line)
+        if record.tokens is not None and isinstance(tokenizer, WordsTokenizer):
+            raise InputError(
+                f"the document is token ids, and the tokenizer {tokenizer.spec!r} numbers the words of texts: "
+                "give tokenizer='none', or the tokenizer that made the ids",
+                record.source,
+                record.line,
+            )
+        if not group.takes(record):
+            yield group
+            group = _Group()
+        group.add(record)
+        group.bytes_read = corpus.num_bytes_read
+    if group.records:
+        yield group
+
+
+def _encode(groups: Iterator[_Group], tokenizer: Tokenizer | None, threads: int) -> Iterator[tuple[_Group, Batch]]:
+    if isinstance(tokenizer, WordsTokenizer):
+        return _encode_words(groups, tokenizer, threads)
+    if tokenizer is None or isinstance(tokenizer, BytesTokenizer):
+        encoder = _Encoder(tokenizer, one_by_one=False)
+        return ((group, encoder.encode(group)) for group in groups)
+    return _encode_in_threads(groups, tokenizer, threads)
+
+
+class _Encoder:
+    """Makes batches of groups, in any thread."""
+
+    def __init__(self, tokenizer: Tokenizer | None, one_by_one: bool) -> None:
+        self._tokenizer = tokenizer
+        self._one_by_one = one_by_one
+        self._round_trips = True
+
+    def encode(self, group: _Group) -> Batch:
+        if self._tokenizer is None or group.ids:
+            return _batch(group, Ragged.from_sequences(group.ids), round_trips=False)
+        ragged = self._encode_texts(self._tokenizer, group.texts)
+        # One text that does not come back settles it; looking at more would only cost time.
+        round_trips = self._round_trips and self._tokenizer.round_trips(group.texts, ragged)
+        self._round_trips = self._round_trips and round_trips
+        return _batch(group, ragged, round_trips)
+
+    def _encode_texts(self, tokenizer: Tokenizer, texts: list[str]) -> Ragged:
+        if self._one_by_one:
+            return Ragged.from_sequences(tokenizer.encode_batch([text]).values for text in texts)
+        return tokenizer.encode_batch(texts)
+
+
+def _batch(group: _Group, ragged: Ragged, round_trips: bool) -> Batch:
+    num_bytes = sum(len(text) if text.isascii() else len(text.encode()) for text in group.texts)
+    return Batch(ragged.values, ragged.lengths, group.records, num_bytes, round_trips)
+
+
+def _encode_in_threads(groups: Iterator[_Group], tokenizer: Tokenizer, threads: int) -> Iterator[tuple[_Group, Batch]]:
+    # A tokenizer of the library encodes a batch on all cores, whoever calls. Two callers keep them busy: while one
+    # makes arrays of ids, the other encodes. For fewer cores, each caller gives it one text at a time.
+    all_cores = threads >= _available_cpus()
+    encoder = _Encoder(tokenizer, one_by_one=not all_cores)
+    callers = 2 if all_cores else threads
+    with _ending(ThreadPoolExecutor(callers, thread_name_prefix="anygram-encode")) as executor:
+        yield from _in_order(groups, lambda group: executor.submit(encoder.encode, group), callers + 2)
+
+
+def _encode_words(groups: Iterator[_Group], tokenizer: WordsTokenizer, threads: int) -> Iterator[tuple[_Group, Batch]]:
+    size = 0
+    for group in groups:
+        if threads > 1 and size >= _IN_PROCESS_BYTES:
+            yield from _encode_words_in_processes(chain([group], groups), tokenizer, threads)
+            return
+        size += group.size
+        yield group, _batch(group, tokenizer.learn(group.texts), round_trips=False)
+
+
+def _encode_words_in_processes(
+    groups: Iterator[_Group], tokenizer: WordsTokenizer, threads: int
+) -> Iterator[tuple[_Group, Batch]]:
+    # Splitting is Python's work, for which threads are no help; loky's processes need no `if __name__ == "__main__"`.
+    import loky
+
+    with _ending(loky.ProcessPoolExecutor(threads)) as executor:
+        numbered = _in_order(
+            groups, lambda group: executor.submit(number_words, group.texts, tokenizer.fold), 2 * threads + 1
+        )
+        # Vocabularies are merged here, in the input's order, so that the numbers are those of one thread.
+        for group, words in numbered:
+            yield group, _batch(group, tokenizer.merge(words), round_trips=False)
+
+
+def _in_order(
+    groups: Iterator[_Group], submit: Callable[[_Group], Future[_T]], limit: int
+) -> Iterator[tuple[_Group, _T]]:
+    """What becomes of each group, in order, with at most `limit` of them under way."""
+    under_way: deque[tuple[_Group, Future[_T]]] = deque()
+    for group in groups:
+        under_way.append((group, submit(group)))
+        # Those that are done are handed on at once; the oldest is waited for only when there are many.
+        while under_way and (len(under_way) >= limit or under_way[0][1].done()):
+            done, future = under_way.popleft()
+            yield done, future.result()
+    while under_way:
+        done, future = under_way.popleft()
+        yield done, future.result()
+
+
+def _available_cpus() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def _ending(executor: Executor) -> Iterator[Executor]:
+    """Ends an executor's work at once if the caller ends early: nothing is waited for, no process stays."""
+    try:
+        yield executor
+    finally:
+        if isinstance(executor, ThreadPoolExecutor):
+            executor.shutdown(wait=False, cancel_futures=True)
+        else:
+            executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]  # loky's has it

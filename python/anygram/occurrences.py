@@ -1,0 +1,114 @@
+"""Where an n-gram stands: the answer to `index.find`, looked up as it is asked for."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+from anygram.errors import InvalidQueryError
+from anygram.results import Decode, Occurrence
+from anygram.results.base import html_table, read_only
+from anygram.types import Int64Array
+
+if TYPE_CHECKING:
+    from anygram import _core
+
+_SHOWN = 10
+
+
+class Occurrences(Sequence[Occurrence]):
+    """All occurrences of an n-gram, ordered by (shard, rank): fixed for a generation of the index.
+
+    Finding them costs one search; what is asked of them is looked up then. Indexing costs O(1), `documents` and `sample`
+    cost O(number of occurrences).
+    """
+
+    __slots__ = ("_core", "_decode", "_documents", "_intervals", "_length", "_read")
+
+    def __init__(
+        self,
+        core: _core.Index,
+        intervals: list[tuple[int, int]],
+        length: int,
+        read: Callable[[int, int, int], Int64Array],
+        decode: Decode | None,
+    ) -> None:
+        self._core = core
+        self._intervals = intervals
+        self._length = length
+        self._read = read
+        self._decode = decode
+        self._documents: tuple[Int64Array, Int64Array] | None = None
+
+    def __len__(self) -> int:
+        return sum(end - begin for begin, end in self._intervals)
+
+    @overload
+    def __getitem__(self, index: int) -> Occurrence: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Occurrence]: ...
+
+    def __getitem__(self, index: int | slice) -> Occurrence | list[Occurrence]:
+        """One occurrence, or a list of those of a slice."""
+        size = len(self)
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(size))]
+        number = operator.index(index)
+        if not -size <= number < size:
+            raise IndexError(f"occurrence {number} of {size}")
+        number %= size
+        for shard, (begin, end) in enumerate(self._intervals):
+            if number < end - begin:
+                return self._occurrence(self._core.locate(shard, begin + number))
+            number -= end - begin
+        raise AssertionError("the intervals hold as many as the length says")
+
+    def __iter__(self) -> Iterator[Occurrence]:
+        for shard, (begin, end) in enumerate(self._intervals):
+            for rank in range(begin, end):
+                yield self._occurrence(self._core.locate(shard, rank))
+
+    def sample(self, size: int, seed: int = 0) -> list[Occurrence]:
+        """Some occurrences, drawn without replacement; all of them if there are not more.
+
+        The same seed draws the same ones, however the corpus is cut into shards, in the same order; and a larger sample
+        begins with a smaller one.
+
+        Args:
+            size: how many to draw.
+            seed: from 0 to 2**64 - 1.
+        """
+        if size < 0:
+            raise InvalidQueryError(f"the size of a sample is 0 or more, found {size}")
+        if not 0 <= seed < 2**64:
+            raise InvalidQueryError(f"a seed goes from 0 to 2**64 - 1, found {seed}")
+        return [self._occurrence(found) for found in self._core.sample(self._intervals, size, seed)]
+
+    def documents(self) -> Int64Array:
+        """The numbers of the documents that hold an occurrence, each once, ascending: int64."""
+        return self._listed()[0]
+
+    @property
+    def document_counts(self) -> Int64Array:
+        """How many occurrences each of `documents()` holds: int64, of the same length."""
+        return self._listed()[1]
+
+    def _listed(self) -> tuple[Int64Array, Int64Array]:
+        if self._documents is None:
+            documents, counts = self._core.list_documents(self._intervals)
+            self._documents = read_only(documents, "int64"), read_only(counts, "int64")
+        return self._documents
+
+    def _occurrence(self, found: tuple[int, int, int, int, int]) -> Occurrence:
+        return Occurrence(*found, length=self._length, read=self._read, decode=self._decode)
+
+    def __repr__(self) -> str:
+        lines = [f"Occurrences: {len(self):,}"]
+        lines += [f"  {one.document}:{one.offset}  {one.context(8)}" for one in self[:_SHOWN]]
+        return "\n".join(lines + [f"  ... {len(self) - _SHOWN:,} more"] * (len(self) > _SHOWN))
+
+    def _repr_html_(self) -> str:
+        rows = [[str(one.document), str(one.offset), str(one.context(8))] for one in self[:_SHOWN]]
+        return html_table(f"Occurrences: {len(self):,}", ["document", "offset", "context"], rows)

@@ -1,0 +1,107 @@
+"""Whether an index is what was written, and whether that is right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from anygram import _core
+from anygram.errors import ChecksumError, IndexFormatError
+from anygram.machine import available_cpus
+from anygram.manifest import SHARDS, Manifest, ShardEntry, content_hash, read_manifest, read_tokenizer
+
+#: Called with the stage's name, what is done of it, and its whole.
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        path: the file.
+        offset: where in it, in bytes; None if it is about the whole file.
+        expected: what should be there.
+        found: what is.
+    """
+
+    path: str
+    offset: int | None
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        problems: by shard, then by file and offset; at most ten are listed of a wrong suffix array.
+    """
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progress | None = None) -> Verification:
+    """Compares every byte of an index with its checksums.
+
+    Args:
+        path: the index's folder.
+        deep: also check what the bytes say: the order of all suffixes, that each is there once, the totals. Linear, with
+            4 bytes of memory for each token of the largest shard.
+        progress: called now and then.
+
+    Raises:
+        IndexNotFoundError: there is no index.
+        IncompleteBuildError: a build was stopped there.
+    """
+    folder = Path(path)
+    try:
+        manifest = read_manifest(folder)
+        read_tokenizer(folder, manifest)
+    except IndexFormatError as error:
+        return Verification((_problem_of(error, folder),))
+    problems = [problem for entry in manifest.shards for problem in _verify_shard(folder, entry, deep, progress)]
+    return Verification(tuple(problems or _check_totals(folder, manifest)))
+
+
+def _verify_shard(folder: Path, entry: ShardEntry, deep: bool, progress: Progress | None) -> list[Problem]:
+    path = folder / SHARDS / entry.id
+
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress("verifying", done, total)
+
+    try:
+        problems = [Problem(*found) for found in _core.verify_shard(str(path), deep, available_cpus(), report)]
+        if not problems:
+            expected = entry.id, entry.checksum
+            found = content_hash(_core.content_checksums(str(path))), _core.shard_checksum(str(path))
+            if expected != found:
+                problems.append(Problem(str(path), None, f"the shard {expected}", f"the shard {found}"))
+    except (IndexFormatError, FileNotFoundError) as error:
+        return [_problem_of(error, path)]
+    return problems
+
+
+def _check_totals(folder: Path, manifest: Manifest) -> list[Problem]:
+    problems = []
+    for name in ("num_tokens", "num_documents"):
+        expected, found = getattr(manifest, name), sum(getattr(shard, name) for shard in manifest.shards)
+        if expected != found:
+            problems.append(Problem(str(folder), None, f"{name} {expected}", f"{found} in the shards"))
+    return problems
+
+
+def _problem_of(error: Exception, path: Path) -> Problem:
+    place = getattr(error, "path", None) or str(path)
+    expected = "the bytes that were written" if isinstance(error, ChecksumError) else "an index as it was written"
+    return Problem(place, getattr(error, "offset", None), expected, str(error))
