@@ -28,7 +28,8 @@ help: ## list the targets
 
 .PHONY: demo
 demo: $(VENV)/demo.stamp ## install anygram into .venv and show what it does
-	@$(VENV)/bin/anygram demo
+	@$(VENV)/bin/anygram demo -o build/demo
+	@echo '(the command is $(VENV)/bin/anygram here)'
 
 .PHONY: test
 test: $(VENV)/test.stamp ## install anygram into .venv and run the tests and the documents' examples

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import anygram
 import plain
 from anygram.errors import AnygramError, IndexExistsError, InputError
-from folders import contents
+from folders import contents, flipped
 from strategies import fibonacci, periodic, thue_morse
 
 # Enough tokens for several pages of every section, with long repeats among them.
@@ -239,14 +239,54 @@ def test_failing_input_leaves_the_index_that_it_would_have_replaced(
         assert index.count([1]) == 2
 
 
-def test_a_progress_that_raises_stops_the_build(tmp_path: Path) -> None:
-    def progress(*_: object) -> None:
-        raise RuntimeError("enough")
+class EnoughError(Exception):
+    """What a progress raises that has seen enough."""
 
-    with pytest.raises(RuntimeError, match="enough"):
-        build(NUMBERS, tmp_path / "index", progress=progress)
-    with pytest.raises(AnygramError):
-        anygram.open(tmp_path / "index")
+
+class EnoughAfter:
+    """A progress that stops the build at the call of that number."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def __call__(self, *_: object) -> None:
+        if self.calls == 0:
+            raise EnoughError
+        self.calls -= 1
+
+
+def stopped_builds(path: Path, **options: object) -> Iterator[int]:
+    """Builds that are stopped after no step, after one, and so on, until one gets to its end."""
+    for calls in range(1000):
+        try:
+            build(TEXTS, path, tokenizer="words", shards=3, progress=EnoughAfter(calls), **options).close()
+        except EnoughError:
+            yield calls
+        else:
+            return
+
+
+def test_a_build_that_is_stopped_at_any_step_leaves_nothing(tmp_path: Path) -> None:
+    for calls in stopped_builds(tmp_path / "index"):
+        assert list(tmp_path.iterdir()) == [], calls
+    assert calls > 3
+
+
+def test_an_overwriting_build_that_is_stopped_at_any_step_leaves_the_index(tmp_path: Path) -> None:
+    before = built_bytes(tmp_path / "index")
+    for calls in stopped_builds(tmp_path / "index", overwrite=True):
+        assert contents(tmp_path / "index") == before, calls
+    assert calls > 3
+
+
+def test_overwriting_mends_a_damaged_index(tmp_path: Path) -> None:
+    whole = built_bytes(tmp_path / "index")
+    for name in whole:
+        if "shards" in name:
+            file = tmp_path / "index" / name
+            file.write_bytes(flipped(file.read_bytes(), file.stat().st_size // 2))
+    build(NUMBERS, tmp_path / "index", overwrite=True).close()
+    assert anygram.verify(tmp_path / "index").ok
 
 
 def test_no_scratch_is_left(tmp_path: Path) -> None:

@@ -95,13 +95,19 @@ def test_the_layers_of_the_package() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
-    """The full names that a module imports, anywhere in it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The full names that a module imports when it runs, anywhere in it."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif not is_for_types_only(node):
+        for child in ast.iter_child_nodes(node):
+            yield from imported(child)
 
 
 @pytest.mark.parametrize("path", python_files(), ids=name)

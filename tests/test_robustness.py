@@ -318,11 +318,13 @@ def test_an_index_in_memory_does_not_pickle_and_says_save_it_first() -> None:
 # Ctrl-C
 
 SLOW = {
-    "build": "anygram.build(list(documents), tokenizer=None)",
+    "build": "anygram.build(list(documents) * 20, tokenizer=None, threads=1)",
     "score": "index.score(tokens)",
     "longest_matches": "index.longest_matches(tokens)",
     "spans": "index.spans(tokens)",
     "count_batch": "index.count_batch(tokens.reshape(-1, 2))",
+    "probability_batch": "index.probability_batch(tokens.reshape(-1, 2), tokens[::2], backoff=True)",
+    "continuations_batch": "index.continuations_batch(tokens.reshape(-1, 2))",
     "score_batch": "index.score_batch(tokens.reshape(-1, 1000))",
 }
 
@@ -331,8 +333,8 @@ SLOW = {
 def test_long_calls_end_soon_after_control_c(call: str) -> None:
     with started(f"""
         documents = np.random.default_rng(0).integers(0, 50, (1000, 1000)).astype(np.uint32)
-        index = anygram.build(list(documents[:100]), tokenizer=None)
-        tokens = np.tile(documents.reshape(-1), 20)
+        index = anygram.build(list(documents[:100]), tokenizer=None, threads=1)
+        tokens = np.tile(documents.reshape(-1), 4)
         print("ready", flush=True)
         began = time.monotonic()
         try:

@@ -30,7 +30,9 @@ double peak_megabytes() {
 
 int main(int argc, char** argv) {
   if (argc < 2) return std::fprintf(stderr, "usage: sort_bench FILE [threads] [memory] [method] [portable] [max]\n"), 2;
-  const auto argument = [&](int number, const char* fallback) { return std::string(argc > number ? argv[number] : fallback); };
+  const auto argument = [&](int number, const char* fallback) {
+    return std::string(argc > number ? argv[number] : fallback);
+  };
   std::ifstream file(argv[1], std::ios::binary | std::ios::ate);
   if (!file) return std::fprintf(stderr, "cannot read %s\n", argv[1]), 2;
   const std::uint64_t limit = std::strtoull(argument(6, "0").c_str(), nullptr, 10);
@@ -65,11 +67,12 @@ int main(int argc, char** argv) {
               (seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) * per_symbol,
               (peak_megabytes() - before) * 1048576 / static_cast<double>(length));
   const auto each = [&](std::uint64_t count) { return static_cast<double>(count) / static_cast<double>(length); };
-  std::printf("%s, %llu passes, %llu rounds; for each symbol: samples %.3f, moved %.2f, keys %.2f, ranks %.2f, induced %.2f; checksum %016llx\n",
-              statistics.method == anygram::SortMethod::kInduced ? "induced" : "anchors",
-              static_cast<unsigned long long>(statistics.passes),
-              static_cast<unsigned long long>(statistics.doubling_rounds), each(statistics.samples),
-              each(statistics.records_moved), each(statistics.keys_loaded), each(statistics.ranks_loaded),
-              each(statistics.elements_induced), static_cast<unsigned long long>(checksum));
+  std::printf(
+      "%s, %llu passes, %llu rounds; for each symbol: samples %.3f, moved %.2f, keys %.2f, ranks %.2f, induced %.2f; "
+      "checksum %016llx\n",
+      statistics.method == anygram::SortMethod::kInduced ? "induced" : "anchors",
+      static_cast<unsigned long long>(statistics.passes), static_cast<unsigned long long>(statistics.doubling_rounds),
+      each(statistics.samples), each(statistics.records_moved), each(statistics.keys_loaded),
+      each(statistics.ranks_loaded), each(statistics.elements_induced), static_cast<unsigned long long>(checksum));
   return 0;
 }

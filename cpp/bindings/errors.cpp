@@ -1,6 +1,8 @@
 #include <exception>
 #include <string>
 
+#include <pybind11/stl.h>
+
 #include <anygram/base/error.hpp>
 
 #include "families.hpp"

@@ -6,6 +6,8 @@
 2
 """
 
+from typing import TYPE_CHECKING
+
 from anygram.build import Plan, build, plan
 from anygram.errors import (
     AnygramError,
@@ -27,7 +29,6 @@ from anygram.errors import (
     UnsupportedVersionError,
 )
 from anygram.index import Index, Shard, open
-from anygram.io import Corpus, read_corpus
 from anygram.occurrences import Occurrences
 from anygram.results import (
     Context,
@@ -42,6 +43,9 @@ from anygram.results import (
 )
 from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
+
+if TYPE_CHECKING:
+    from anygram.io import Corpus, read_corpus
 
 __version__ = "0.1.0.dev0"
 
@@ -88,3 +92,12 @@ __all__ = [
     "read_corpus",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Reading corpora takes more modules than asking questions: they are imported when they are first named.
+    if name in {"Corpus", "read_corpus"}:
+        import anygram.io
+
+        return getattr(anygram.io, name)
+    raise AttributeError(f"module 'anygram' has no attribute {name!r}")

@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from anygram import _core
-from anygram.errors import DiskFullError, InputError
+from anygram.errors import AnygramError, DiskFullError, IndexIOError, InputError
 from anygram.index import Index, open_memory
 from anygram.index import open as open_index
-from anygram.ingest import ingest
-from anygram.io import Corpus, as_corpus
 from anygram.machine import available_cpus, available_memory
-from anygram.manifest import (
-    CURRENT,
-    SHARDS,
-    Manifest,
-    ShardEntry,
-    TokenizerEntry,
-    content_hash,
-    publish,
-    read_manifest,
-    sync_folder,
-    write_tokenizer,
-)
-from anygram.metadata import MetadataReader, MetadataWriter
-from anygram.tokenizers import open_tokenizer
-from anygram.tokenizers.words import WordsTokenizer
+from anygram.manifest import CURRENT, Manifest, ShardEntry, TokenizerEntry, content_hash, publish, read_manifest
 from anygram.types import Tokenizer
-from anygram.workplace import workplace
+
+# What only a build needs is imported when there is one: a program that asks an index questions starts sooner.
+if TYPE_CHECKING:
+    from anygram.io import Corpus
+    from anygram.metadata import MetadataReader
 
 #: Called with the stage's name, what is done of it, and its whole (None if unknown).
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -114,6 +100,11 @@ def build(
         DiskFullError: the disk has too little room.
         LimitError: a shard would be larger than the format allows.
     """
+    import tempfile
+
+    from anygram.io import as_corpus
+    from anygram.tokenizers import open_tokenizer
+
     chosen = open_tokenizer(tokenizer)
     corpus = as_corpus(documents)
     options = _Options(
@@ -125,9 +116,10 @@ def build(
         progress=progress,
     )
     if path is None:
-        with tempfile.TemporaryDirectory(prefix="anygram-", dir=scratch) as folder:
-            _build(corpus, Path(folder) / "index", chosen, options, overwrite=False, scratch=None)
-            return open_memory(Path(folder) / "index", threads)
+        with tempfile.TemporaryDirectory(prefix="anygram-", dir=scratch) as temporary:
+            folder = Path(temporary) / "index"
+            _build(corpus, folder, chosen, options, overwrite=False, scratch=None)
+            return open_memory(folder, threads)
     folder = Path(path).absolute()
     _build(corpus, folder, chosen, options, overwrite=overwrite, scratch=scratch)
     return open_index(folder, threads=threads)
@@ -142,19 +134,21 @@ def _build(
     overwrite: bool,
     scratch: str | os.PathLike[str] | None,
 ) -> None:
-    with workplace(folder, overwrite=overwrite) as place, _scratch_folder(scratch, place) as temporary:
+    from anygram.workplace import workplace
+
+    with (
+        _named_errors(folder),
+        workplace(folder, overwrite=overwrite) as place,
+        _scratch_folder(scratch, place) as temporary,
+    ):
         spool = _Spool(temporary, tokenizer)
         spool.fill(corpus, options)
-        runs = spool.tokens.cut(options.shards or 0)
         vocab_size = spool.vocab_size
         _check_room(folder, spool, vocab_size, options)
-        (folder / SHARDS).mkdir(exist_ok=True)
         entries = [
-            _build_shard(spool, run, place / f"shard-{number}", folder / SHARDS, vocab_size, options)
-            for number, run in enumerate(runs)
+            _build_shard(spool, run, place / f"shard-{number}", vocab_size, options)
+            for number, run in enumerate(spool.tokens.cut(options.shards or 0))
         ]
-        if tokenizer is not None:
-            write_tokenizer(folder, tokenizer, options.sync)
         manifest = Manifest(
             generation=read_manifest(folder).generation + 1 if (folder / CURRENT).exists() else 1,
             num_tokens=spool.tokens.num_tokens,
@@ -165,13 +159,36 @@ def _build(
             tokenizer=_tokenizer_entry(tokenizer, spool.round_trips),
             shards=tuple(entries),
         )
-        publish(folder, manifest, options.sync)
+        publish(folder, manifest, tokenizer, place, sync=options.sync)
+
+
+@contextmanager
+def _named_errors(folder: Path) -> Iterator[None]:
+    """What the system refuses while Python writes is reported as where the core writes."""
+    try:
+        yield
+    except AnygramError:
+        raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise IndexIOError(error.errno, error.strerror, error.filename or str(folder)) from error
+        raise _disk_full(folder) from error
+
+
+def _disk_full(folder: Path, needed: int | None = None) -> DiskFullError:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    wanted = "the build needs more" if needed is None else f"the index needs {needed / 1e9:.3f} GB"
+    message = f"{wanted}, and {free / 1e9:.3f} GB are free: make room, or build elsewhere (also scratch=, --scratch)"
+    return DiskFullError(errno.ENOSPC, message, str(folder))
 
 
 class _Spool:
     """All documents as tokens, and what is known of each beside, in scratch files."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer | None) -> None:
+        from anygram.tokenizers.words import WordsTokenizer
+
         self._tokenizer = tokenizer
         known_size = None if tokenizer is None or isinstance(tokenizer, WordsTokenizer) else tokenizer.vocab_size
         self.tokens = _core.TokenSpool(str(folder), 4 if known_size is None else _core.width_for(known_size))
@@ -180,6 +197,9 @@ class _Spool:
         self.round_trips = True
 
     def fill(self, corpus: Corpus, options: _Options) -> None:
+        from anygram.ingest import ingest
+        from anygram.metadata import MetadataWriter
+
         progress = options.progress
         report = None if progress is None else lambda done, total: progress("reading", done, total)
         with self._metadata_path.open("wb") as file:
@@ -199,13 +219,18 @@ class _Spool:
         return self.tokens.max_token + 1 if self._tokenizer is None else self._tokenizer.vocab_size
 
     def metadata(self) -> MetadataReader:
+        import mmap
+
+        from anygram.metadata import MetadataReader
+
         with self._metadata_path.open("rb") as file:
             return MetadataReader(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
 
 
 def _build_shard(
-    spool: _Spool, run: _core.DocumentRun, partial: Path, shards: Path, vocab_size: int, options: _Options
+    spool: _Spool, run: _core.DocumentRun, partial: Path, vocab_size: int, options: _Options
 ) -> ShardEntry:
+    """Builds one shard in a folder beside `partial`, named after the shard's id."""
     partial.mkdir()
     builder = _core.ShardBuilder(
         str(partial),
@@ -224,13 +249,11 @@ def _build_shard(
         builder.write_metadata(spool.metadata().slice(run.first_document, end))
     checksum = builder.finish()
     name = content_hash(_core.content_checksums(str(partial)))
-    final = shards / name
-    if final.exists():  # the same shard, of the generation that is overwritten or of equal documents
+    final = partial.with_name(name)
+    if final.exists():  # another part of the corpus has the same documents
         shutil.rmtree(partial)
     else:
         partial.rename(final)
-        if options.sync:
-            sync_folder(shards)
     return ShardEntry(name, run.num_tokens, run.num_documents, checksum)
 
 
@@ -242,6 +265,8 @@ def _tokenizer_entry(tokenizer: Tokenizer | None, round_trips: bool) -> Tokenize
 
 @contextmanager
 def _scratch_folder(scratch: str | os.PathLike[str] | None, place: Path) -> Iterator[Path]:
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="anygram-", dir=place if scratch is None else scratch) as folder:
         yield Path(folder)
 
@@ -255,10 +280,8 @@ def _check_room(folder: Path, spool: _Spool, vocab_size: int, options: _Options)
     """Better refused before the work than after it."""
     tokens = spool.tokens
     needed = _index_bytes(tokens.num_tokens, tokens.num_documents, vocab_size, options.profile)
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        message = f"the index needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: make room or build elsewhere"
-        raise DiskFullError(errno.ENOSPC, message, str(folder))
+    if needed > shutil.disk_usage(folder).free:
+        raise _disk_full(folder, needed)
 
 
 @dataclass(frozen=True)
@@ -308,6 +331,11 @@ def plan(
     Raises:
         InputError: as in `build`.
     """
+    from anygram.ingest import ingest
+    from anygram.io import as_corpus
+    from anygram.tokenizers import open_tokenizer
+    from anygram.tokenizers.words import WordsTokenizer
+
     chosen = open_tokenizer(tokenizer)
     corpus = as_corpus(documents)
     threads = threads or available_cpus()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -29,18 +27,16 @@ from anygram.manifest import (
     read_manifest,
     read_tokenizer,
     sync_folder,
-    write_tokenizer,
 )
-from anygram.metadata import MetadataReader
 from anygram.occurrences import Occurrences
 from anygram.results import Continuations, Decode, Document, Matches, Probabilities, Probability, Scores, Spans
 from anygram.results.base import read_only
-from anygram.tokenizers import open_tokenizer
 from anygram.types import Int64Array, Ragged, Tokenizer
-from anygram.workplace import workplace
 
 if TYPE_CHECKING:
     import builtins
+
+    from anygram.metadata import MetadataReader
 
 #: One n-gram: text, which the index's tokenizer encodes, or token ids.
 Ngram: TypeAlias = str | Sequence[int] | NDArray[np.integer[Any]]
@@ -115,13 +111,14 @@ class Index:
         paths: Sequence[Path] | None,
         load: LoadMode,
         threads: int | None,
-        tokenizer: Tokenizer | None,
+        given_tokenizer: Tokenizer | None = None,
     ) -> None:
         self._manifests = [part.manifest for part in parts]
         self._paths = paths
         self._load: LoadMode = load
         self._threads = threads
-        self._tokenizer = tokenizer
+        self._given_tokenizer = given_tokenizer
+        self._tokenizer = parts[0].tokenizer or given_tokenizer
         self._shards = [shard for part in parts for shard in part.shards]
         self._metadata: list[MetadataReader | None] = [_metadata(shard) for shard in self._shards]
         self._core: _core.Index = _core.Index(self._shards, threads or 0)
@@ -247,24 +244,25 @@ class Index:
 
     # --- what follows
 
-    def probability(self, prompt: Ngram, token: int, *, backoff: bool = False) -> Probability:
+    def probability(self, prompt: Ngram, token: int | str, *, backoff: bool = False) -> Probability:
         """How likely `token` comes right after the prompt.
 
         Args:
             prompt: what stands before it.
-            token: a token id, or `DOCUMENT_END`.
+            token: a token id, or `DOCUMENT_END`; or text that is one token.
             backoff: use the longest suffix of the prompt that occurs, over all shards (the ∞-gram), instead of all of it.
 
         Raises:
-            InvalidQueryError: as in `count`; also if `token` is no token id.
+            InvalidQueryError: as in `count`; also if `token` is no token.
         """
-        prompt_count, count, suffix_length = self._core.probability(self._tokens(prompt), token, backoff)
+        prompt_count, count, suffix_length = self._core.probability(self._tokens(prompt), self._token(token), backoff)
         prob = count / prompt_count if prompt_count else float("nan")
         return Probability(prob, prompt_count, count, suffix_length)
 
-    def probability_batch(self, prompts: Ngrams, tokens: Iterable[int], *, backoff: bool = False) -> Probabilities:
+    def probability_batch(self, prompts: Ngrams, tokens: Iterable[int | str], *, backoff: bool = False) -> Probabilities:
         """`probability` of each token after the prompt of the same number."""
-        prompt_counts, counts, lengths = self._core.probability_batch(self._ngrams(prompts), tokens, backoff)
+        ids = map(self._token, tokens)
+        prompt_counts, counts, lengths = self._core.probability_batch(self._ngrams(prompts), ids, backoff)
         return Probabilities(_ratio(counts, prompt_counts), prompt_counts, counts, lengths)
 
     def continuations(self, prompt: Ngram, *, backoff: bool = False, top_k: int | None = None) -> Continuations:
@@ -346,16 +344,16 @@ class Index:
             max_count: leave out those that occur more often.
 
         Raises:
-            InvalidQueryError: as in `count`; also if a bound is negative.
+            InvalidQueryError: as in `count`; also if `min_length` is less than 1 or `max_count` negative.
         """
         ids = self._tokens(tokens)
-        bounds = _not_negative(min_length, "min_length"), _optional_bound(max_count, "max_count")
+        bounds = _at_least_1(min_length, "min_length"), _optional_bound(max_count, "max_count")
         return self._spans(ids, self._core.spans(ids, *bounds))
 
     def spans_batch(self, texts: Ngrams, *, min_length: int = 1, max_count: int | None = None) -> list[Spans]:
         """`spans` of each."""
         ids = [self._tokens(text) for text in _each(texts)]
-        bounds = _not_negative(min_length, "min_length"), _optional_bound(max_count, "max_count")
+        bounds = _at_least_1(min_length, "min_length"), _optional_bound(max_count, "max_count")
         answers = self._core.spans_batch(_core.Ngrams.from_sequences(ids), *bounds)
         return [self._spans(text, answer) for text, answer in zip(ids, answers, strict=True)]
 
@@ -407,24 +405,23 @@ class Index:
             IndexExistsError: the folder is taken.
             InvalidQueryError: the index was opened from several folders.
         """
+        from anygram.workplace import workplace
+
         if len(self._manifests) != 1:
             raise InvalidQueryError("an index that was opened from several folders cannot be saved as one")
         folder = Path(path)
         manifest = self._manifests[0]
         with workplace(folder, overwrite=overwrite) as place:
-            (folder / SHARDS).mkdir(exist_ok=True)
             for shard, entry in zip(self._shards, manifest.shards, strict=True):
-                _save_shard(shard, place / entry.id, folder / SHARDS / entry.id)
-            if self._tokenizer is not None:
-                write_tokenizer(folder, self._tokenizer, sync=True)
-            publish(folder, manifest, sync=True)
+                _save_shard(shard, place / entry.id)
+            publish(folder, manifest, self._tokenizer, place, sync=True)
         return _open_index(type(self), [folder], self._load, self._threads, None)
 
     def close(self) -> None:
         """Ends the use of the index's files; further questions raise InvalidQueryError."""
         self._shards = []
         self._metadata = []
-        del self._core
+        self.__dict__.pop("_core", None)
 
     def __enter__(self) -> Self:
         return self
@@ -446,7 +443,8 @@ class Index:
     def __reduce__(self) -> tuple[object, ...]:
         if self._paths is None:
             raise InvalidQueryError("an index in memory cannot be pickled: save it first, and pickle the saved one")
-        return _reopen, ([str(path) for path in self._paths], self.id, self._load, self._threads, self._tokenizer)
+        paths = [str(path) for path in self._paths]
+        return _reopen, (paths, self.id, self._load, self._threads, self._given_tokenizer)
 
     def __repr__(self) -> str:
         where = "in memory" if self._paths is None else ", ".join(map(str, self._paths))
@@ -472,6 +470,14 @@ class Index:
         if isinstance(ngram, str):
             return self._encoder("encode a str").encode(ngram)
         return ngram
+
+    def _token(self, token: int | str) -> int:
+        if not isinstance(token, str):
+            return token
+        ids = self._encoder("encode a str").encode(token)
+        if len(ids) != 1:
+            raise InvalidQueryError(f"a continuation is one token, and {token!r} is {len(ids)}: {ids.tolist()}")
+        return int(ids[0])
 
     def _ngrams(self, ngrams: Ngrams) -> _core.Ngrams:
         if isinstance(ngrams, str):
@@ -550,7 +556,15 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise IndexNotFoundError("no index to open: the list of paths is empty")
-    return _open_index(Index, [Path(one).absolute() for one in paths], load, threads, open_tokenizer(tokenizer))
+    return _open_index(Index, [Path(one).absolute() for one in paths], load, threads, _given(tokenizer))
+
+
+def _given(tokenizer: object) -> Tokenizer | None:
+    if tokenizer is None:
+        return None
+    from anygram.tokenizers import open_tokenizer
+
+    return open_tokenizer(tokenizer)
 
 
 def _open_index(
@@ -568,13 +582,13 @@ def _open_index(
             f"the index has the tokenizer {tokenizers[0].spec if tokenizers[0] else None}, not {given.spec}: "
             "open it without the argument tokenizer"
         )
-    return kind(parts, paths=paths, load=load, threads=threads, tokenizer=tokenizers[0] or given)
+    return kind(parts, paths=paths, load=load, threads=threads, given_tokenizer=given)
 
 
 def open_memory(folder: Path, threads: int | None) -> Index:
     """Opens an index that is about to lose its folder: its files stay mapped, and go with it."""
     part = _open_part(folder, "mmap")
-    return Index([part], paths=None, load="mmap", threads=threads, tokenizer=part.tokenizer)
+    return Index([part], paths=None, load="mmap", threads=threads)
 
 
 def _open_part(folder: Path, load: LoadMode) -> _Part:
@@ -607,23 +621,25 @@ def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, to
     return index
 
 
-def _save_shard(shard: _core.Shard, partial: Path, final: Path) -> None:
-    partial.mkdir()
+def _save_shard(shard: _core.Shard, folder: Path) -> None:
+    if folder.exists():  # an equal shard was saved already
+        return
+    folder.mkdir()
     for name, content in shard.files():
-        with (partial / name).open("wb") as file:
+        with (folder / name).open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    sync_folder(partial)
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(final)
-    partial.rename(final)
-    sync_folder(final.parent)
+    sync_folder(folder)
 
 
 def _metadata(shard: _core.Shard) -> MetadataReader | None:
     payload = shard.section_bytes("metadata")
-    return MetadataReader(payload) if len(payload) else None
+    if not len(payload):
+        return None
+    from anygram.metadata import MetadataReader
+
+    return MetadataReader(payload)
 
 
 def _each(ngrams: Ngrams) -> Iterable[Ngram]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,6 @@ from anygram.errors import (
     IndexNotFoundError,
     UnsupportedVersionError,
 )
-from anygram.tokenizers import load_tokenizer
 from anygram.types import Tokenizer
 
 FORMAT_VERSION = 0
@@ -30,6 +31,8 @@ CURRENT = "CURRENT"
 SHARDS = "shards"
 TOKENIZERS = "tokenizers"
 BUILD = ".build"
+
+_POINTER = re.compile(r"(manifest-\d{6,}\.json) ([0-9a-f]{32})\n", re.ASCII)
 
 _MAX_MANIFEST_BYTES = 1 << 28
 
@@ -93,14 +96,16 @@ def read_manifest(folder: Path) -> Manifest:
     """
     pointer = folder / CURRENT
     try:
-        words = pointer.read_text(encoding="ascii").split()
+        line = pointer.read_text(encoding="ascii")
     except FileNotFoundError:
         raise _no_index(folder) from None
     except (NotADirectoryError, UnicodeDecodeError) as error:
         raise IndexFormatError(f"{folder} is no anygram index: {error}", str(folder)) from None
-    if len(words) != 2 or not _is_manifest_name(words[0]):
-        raise IndexFormatError(f"{pointer}: expected the name of a manifest and its hash", str(pointer), 0)
-    name, expected = words
+    match = _POINTER.fullmatch(line)
+    if match is None:
+        message = f"{pointer}: expected the name of a manifest and its hash, found {line[:80]!r}"
+        raise IndexFormatError(message, str(pointer), 0)
+    name, expected = match.groups()
     path = folder / name
     try:
         with path.open("rb") as file:
@@ -124,10 +129,6 @@ def _no_index(folder: Path) -> Exception:
     if not folder.exists():
         return IndexNotFoundError(f"there is no index at {folder}: nothing is there")
     return IndexFormatError(f"{folder} is no anygram index: it has no file {CURRENT}", str(folder))
-
-
-def _is_manifest_name(name: str) -> bool:
-    return name.startswith("manifest-") and name.endswith(".json") and "/" not in name
 
 
 def _parsed(content: bytes, path: Path) -> Manifest:
@@ -170,31 +171,63 @@ def read_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer | None:
     found = hashlib.sha256(content).hexdigest()
     if found != entry.hash:
         raise ChecksumError(f"{path}: expected the SHA-256 {entry.hash}, found {found}", str(path), 0)
+    from anygram.tokenizers import load_tokenizer
+
     return load_tokenizer(entry.kind, content, entry.spec)
 
 
-def write_tokenizer(folder: Path, tokenizer: Tokenizer, sync: bool) -> None:
-    """Puts a copy of the tokenizer into the index's folder."""
-    _write(folder / TOKENIZERS / tokenizer.hash, tokenizer.save(), sync)
+def publish(folder: Path, manifest: Manifest, tokenizer: Tokenizer | None, built: Path, *, sync: bool) -> None:
+    """Makes a generation the current one, then removes what no generation refers to any more.
 
-
-def publish(folder: Path, manifest: Manifest, sync: bool) -> None:
-    """Makes a generation the current one, then removes what no generation refers to any more."""
+    Args:
+        folder: the index's folder.
+        manifest: the generation.
+        tokenizer: its tokenizer.
+        built: where its shards lie, in folders named after their ids; they are moved. A shard that an earlier generation
+            has too stays where it is.
+        sync: whether all is on the disk when this returns; the shards' own files are already.
+    """
+    (folder / SHARDS).mkdir(exist_ok=True)
+    for shard in manifest.shards:
+        final = folder / SHARDS / shard.id
+        if not final.exists():
+            (built / shard.id).rename(final)
+    if sync:
+        sync_folder(folder / SHARDS)
+    if tokenizer is not None:
+        _write(folder / TOKENIZERS / tokenizer.hash, tokenizer.save(), sync)
     content = manifest.to_bytes()
-    name = f"manifest-{manifest.generation:06}.json"
+    name = _manifest_name(manifest)
     _write(folder / name, content, sync)
     _write(folder / CURRENT, f"{name} {content_hash(content)}\n".encode(), sync)
-    kept = {shard.id for shard in manifest.shards}
-    for shard in (folder / SHARDS).iterdir():
-        if shard.name not in kept:
-            shutil.rmtree(shard)
-    for other in folder.glob("manifest-*.json"):
-        if other.name != name:
-            other.unlink()
-    tokenizer = None if manifest.tokenizer is None else manifest.tokenizer.hash
-    for other in (folder / TOKENIZERS).glob("*"):
-        if other.name != tokenizer:
-            other.unlink()
+    remove_unused(folder, manifest)
+
+
+def remove_unused(folder: Path, manifest: Manifest | None) -> None:
+    """Removes the parts of an index that the current generation does not refer to; all parts if there is none."""
+    shards = set() if manifest is None else {shard.id for shard in manifest.shards}
+    manifests = set() if manifest is None else {_manifest_name(manifest)}
+    tokenizers = set() if manifest is None or manifest.tokenizer is None else {manifest.tokenizer.hash}
+    _remove_others((folder / SHARDS).glob("*"), shards)
+    _remove_others((folder / TOKENIZERS).glob("*"), tokenizers)
+    _remove_others(folder.glob("manifest-*.json"), manifests)
+    for part in (folder / SHARDS, folder / TOKENIZERS):
+        if part.exists() and not any(part.iterdir()):
+            part.rmdir()
+
+
+def _remove_others(entries: Iterable[Path], kept: set[str]) -> None:
+    for entry in list(entries):
+        if entry.name in kept:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _manifest_name(manifest: Manifest) -> str:
+    return f"manifest-{manifest.generation:06}.json"
 
 
 def _write(path: Path, content: bytes, sync: bool) -> None:

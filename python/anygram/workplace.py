@@ -6,14 +6,13 @@ import errno
 import fcntl
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from anygram.errors import IndexBusyError, IndexExistsError, IndexIOError
-from anygram.manifest import BUILD, CURRENT
+from anygram.manifest import BUILD, CURRENT, remove_unused
 
 _LOCK = "lock"
 
@@ -38,6 +37,7 @@ def workplace(folder: Path, *, overwrite: bool) -> Iterator[Path]:
             raise IndexIOError(error.errno, f"cannot make the folder: {error.strerror}", str(folder)) from None
         if not existed:
             stack.callback(_remove_if_empty, folder)
+        stack.callback(_remove_unpublished, folder)
         place = folder / BUILD
         lock = stack.enter_context(_locked(folder, place))
         stack.callback(shutil.rmtree, place, ignore_errors=True)
@@ -45,7 +45,7 @@ def workplace(folder: Path, *, overwrite: bool) -> Iterator[Path]:
             if left.name != _LOCK:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        lock.write(f"process {os.getpid()} on {os.uname().nodename}\n")
         lock.flush()
         yield place
 
@@ -78,7 +78,19 @@ def _locked(folder: Path, place: Path) -> Iterator[IO[str]]:
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise IndexBusyError(errno.EBUSY, f"{holder} builds there; wait for it or stop it", str(folder)) from None
+        try:
+            still_there = os.path.samestat(os.fstat(file.fileno()), (place / _LOCK).stat())
+        except FileNotFoundError:
+            still_there = False
+        if not still_there:  # its holder ended, and removed it, between the opening and the locking
+            raise IndexBusyError(errno.EBUSY, "another build there is just ending; try again", str(folder))
         yield file
+
+
+def _remove_unpublished(folder: Path) -> None:
+    """What a build moved into place before it failed is of no generation."""
+    if not (folder / CURRENT).exists():
+        remove_unused(folder, None)
 
 
 def _remove_if_empty(folder: Path) -> None:

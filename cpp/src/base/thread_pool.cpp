@@ -151,7 +151,7 @@ Pool& pool() {
 unsigned available_cpus() {
 #ifdef __linux__
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1U, static_cast<unsigned>(CPU_COUNT(&set)));
 #endif
   return std::max(1U, std::thread::hardware_concurrency());
 }

@@ -1,4 +1,5 @@
 #include <anygram/shard/documents.hpp>
+#include <anygram/storage/shard_manifest.hpp>
 
 #include <algorithm>
 #include <string>

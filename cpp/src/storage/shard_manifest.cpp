@@ -15,8 +15,7 @@ constexpr std::size_t kEntryBytes = 32;
 constexpr std::size_t kMaxSections = 256;
 constexpr std::uint32_t kRequiredFlag = 1;
 
-// What `document_blocks` and `position_pages` hold in an element.
-constexpr std::uint64_t kPositionsPerBlock = 256;
+// What `position_pages` holds in an element.
 constexpr std::uint64_t kPositionsPerPage = 640;
 
 constexpr std::uint64_t kMaxVocabSize = 0xFFFFFFFF;  // ids 0 to 2^32 - 2

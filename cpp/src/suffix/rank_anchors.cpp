@@ -185,8 +185,7 @@ AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, Sa
     std::uint32_t number = samples.index(begin);
     samples.for_each(begin, end, [&](std::uint64_t position) {
       const std::uint32_t window = samples.window(position + 1);
-      steps[number] =
-          window == 0 ? number : samples.index(anchor_in_window<Width>(bytes, position + 1, window));
+      steps[number] = window == 0 ? number : samples.index(anchor_in_window<Width>(bytes, position + 1, window));
       ++number;
     });
   });

@@ -29,16 +29,14 @@ ANYGRAM_AVX512 inline Block read_block(Records records, std::size_t begin) {
           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(records.positions + begin))};
 }
 
-ANYGRAM_AVX512 inline __mmask8 first_lanes(std::size_t count) {
-  return static_cast<__mmask8>((1U << count) - 1);
-}
+ANYGRAM_AVX512 inline __mmask8 first_lanes(std::size_t count) { return static_cast<__mmask8>((1U << count) - 1); }
 
 // Writes the block's `valid` records to the side of the gap that they belong to.
 template <bool OrEqual>
 ANYGRAM_AVX512 inline void write_block(Records records, const Block& block, __mmask8 valid, __m512i pivot,
                                        std::size_t& left_write, std::size_t& right_write) {
-  const __mmask8 smaller = OrEqual ? _mm512_cmple_epu64_mask(block.keys, pivot)
-                                   : _mm512_cmplt_epu64_mask(block.keys, pivot);
+  const __mmask8 smaller =
+      OrEqual ? _mm512_cmple_epu64_mask(block.keys, pivot) : _mm512_cmplt_epu64_mask(block.keys, pivot);
   const auto left = static_cast<__mmask8>(smaller & valid), right = static_cast<__mmask8>(~smaller & valid);
   const auto num_left = static_cast<std::size_t>(std::popcount(left));
   const auto num_right = static_cast<std::size_t>(std::popcount(right));
@@ -126,8 +124,8 @@ struct Avx512Kernel {
 }  // namespace
 
 bool can_sort_records_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("popcnt");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("popcnt");
 }
 
 std::uint64_t sort_records_avx512(Records records, std::size_t size, WorkMeter& meter) {

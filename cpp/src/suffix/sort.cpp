@@ -91,8 +91,8 @@ SortStatistics sort_any(const TokenText& text, const SortOptions& options, WorkM
   if (options.method != SortMethod::kInduced) {
     meter.begin_phase(kSampleShare, text.length);
     SampleSet samples = sample_anchors<Width>(text, options.threads, meter);
-    const bool too_many = samples.size() > kMaxSamples || (options.method == SortMethod::kAutomatic &&
-                                                           samples.size() > text.length / kDensityLimit);
+    const bool too_many = samples.size() > kMaxSamples ||
+                          (options.method == SortMethod::kAutomatic && samples.size() > text.length / kDensityLimit);
     if (!too_many) return anchor_sort<Width>(text, largest_symbol, std::move(samples), options, meter, sink);
   }
   meter.begin_phase(1, 12 * text.length);

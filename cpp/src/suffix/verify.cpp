@@ -129,9 +129,8 @@ std::vector<OrderProblem> check_order(const TokenText& text, std::uint64_t num_r
   StopSignal never;
   WorkMeter meter(options.stop == nullptr ? never : *options.stop, options.progress, text.length);
   if (text.length > kMaxStreamLength) throw Error(ErrorCode::kLimit, "a token stream holds at most 2^32 symbols");
-  auto problems = with_width(text.width, [&]<int Width>() {
-    return OrderCheck<Width>(text, num_ranks, read, options, meter).run();
-  });
+  auto problems = with_width(
+      text.width, [&]<int Width>() { return OrderCheck<Width>(text, num_ranks, read, options, meter).run(); });
   meter.finish();
   return problems;
 }

@@ -39,7 +39,10 @@ TEST_CASE("load_key packs symbols up to the document's end") {
     std::vector<Symbol> symbols;
     for (int i = 0; i < 3000; ++i) {
       const std::uint64_t choice = below(random, 8);
-      const std::uint64_t symbol = choice == 0 ? 0 : choice == 1 ? largest : choice == 2 ? 1 : below(random, std::uint64_t{largest} + 1);
+      const std::uint64_t symbol = choice == 0   ? 0
+                                   : choice == 1 ? largest
+                                   : choice == 2 ? 1
+                                                 : below(random, std::uint64_t{largest} + 1);
       symbols.push_back(static_cast<Symbol>(symbol));
     }
     symbols.push_back(kDocumentEnd);
@@ -48,8 +51,8 @@ TEST_CASE("load_key packs symbols up to the document's end") {
     for (int width = smallest_width; width <= 4; ++width) {
       const Text text(symbols, width);
       for (std::size_t position = 0; position < symbols.size(); ++position) {
-        const std::uint64_t key = with_width(
-            width, [&]<int Width>() { return load_key<Width>(text.text().bytes.data(), position, format); });
+        const std::uint64_t key =
+            with_width(width, [&]<int Width>() { return load_key<Width>(text.text().bytes.data(), position, format); });
         REQUIRE(key == packed(symbols, position, format));
         REQUIRE(key <= format.largest_key());
       }

@@ -101,11 +101,12 @@ TEST_CASE("anchors and induction give the same array") {
     const Text text(sample.symbols, 2);
     const auto induced = sorted_suffixes(text.text(), options_for(SortMethod::kInduced, 1, 0, false));
     SortStatistics statistics;
-    const auto anchors =
-        sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, 2, 0, false), &statistics);
+    const auto anchors = sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, 2, 0, false), &statistics);
     CHECK(statistics.method == SortMethod::kAnchors);
     CHECK(statistics.passes == 1);
     CHECK(anchors == induced);
+    // Whether the deepest comparisons were reached at all.
+    if (sample.name == "copies of a document" || sample.name == "fibonacci") CHECK(statistics.doubling_rounds > 2);
     const auto passes =
         sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, 1, sample.symbols.size() * 3, true));
     CHECK(passes == induced);
@@ -142,7 +143,8 @@ TEST_CASE("twice the text is about twice the work, whatever the text") {
       sorted_suffixes(text.text(), options_for(method, 1, 0, true), &statistics);
       return static_cast<double>(statistics.total_work());
     };
-    const double growth = static_cast<double>(larger[i].symbols.size()) / static_cast<double>(smaller[i].symbols.size());
+    const double growth =
+        static_cast<double>(larger[i].symbols.size()) / static_cast<double>(smaller[i].symbols.size());
     for (const SortMethod method : {SortMethod::kAutomatic, SortMethod::kInduced})
       CHECK(work(larger[i].symbols, method) <= 1.15 * growth * work(smaller[i].symbols, method) + 1000);
   }

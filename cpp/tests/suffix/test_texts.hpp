@@ -19,7 +19,9 @@ namespace anygram::testing {
 class Text {
  public:
   Text(const std::vector<Symbol>& symbols, int width)
-      : width_(width), length_(symbols.size()), bytes_(symbols.size() * static_cast<std::size_t>(width) + kStreamPadding) {
+      : width_(width),
+        length_(symbols.size()),
+        bytes_(symbols.size() * static_cast<std::size_t>(width) + kStreamPadding) {
     for (std::size_t i = 0; i < symbols.size(); ++i)
       std::memcpy(bytes_.data() + i * static_cast<std::size_t>(width), &symbols[i], static_cast<std::size_t>(width));
   }
@@ -156,7 +158,8 @@ inline std::vector<NamedText> adversarial_texts(std::size_t length) {
   texts.push_back({"empty documents", std::vector<Symbol>(length, kDocumentEnd)});
 
   std::vector<Symbol> tiny;
-  while (tiny.size() + 1 < length) tiny.push_back(below(random, 3) == 0 ? kDocumentEnd : static_cast<Symbol>(below(random, 3) + 1));
+  while (tiny.size() + 1 < length)
+    tiny.push_back(below(random, 3) == 0 ? kDocumentEnd : static_cast<Symbol>(below(random, 3) + 1));
   tiny.push_back(kDocumentEnd);
   texts.push_back({"tiny documents", tiny});
 

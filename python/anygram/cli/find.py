@@ -14,7 +14,6 @@ from anygram.results.text import visible
 
 if TYPE_CHECKING:
     from anygram.index import Index
-
     from anygram.results import Occurrence
 
 _COLUMNS = ["ngram", "document", "source", "offset", "shard", "rank", "position", "before", "match", "after"]

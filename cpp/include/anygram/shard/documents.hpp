@@ -8,10 +8,6 @@
 
 namespace anygram {
 
-// For each block of this many positions the number of the document that holds its first one is stored, so that looking
-// a position up touches two cache lines or so.
-inline constexpr std::uint64_t kPositionsPerBlock = 256;
-
 class Documents {
  public:
   Documents(Section begins, Section blocks, std::uint64_t stream_length)

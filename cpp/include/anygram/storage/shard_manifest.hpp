@@ -11,6 +11,10 @@ namespace anygram {
 
 enum class Profile : std::uint32_t { kLean = 0, kFast = 1 };
 
+// For each block of this many positions a document_blocks section has the number of the document that holds its first
+// one, so that looking a position up touches two cache lines or so.
+inline constexpr std::uint64_t kPositionsPerBlock = 256;
+
 struct ShardManifest {
   struct Entry {
     SectionInfo info;

@@ -31,8 +31,7 @@ template <int Width>
 inline std::uint32_t anchor_hash(const std::byte* text, std::uint64_t position) {
   const std::byte* address = text + position * Width;
   std::uint64_t hash = load<std::uint64_t>(address);
-  for (int word = 1; word < Width; ++word)
-    hash = hash * 0x9E3779B97F4A7C15 + load<std::uint64_t>(address + 8 * word);
+  for (int word = 1; word < Width; ++word) hash = hash * 0x9E3779B97F4A7C15 + load<std::uint64_t>(address + 8 * word);
   hash *= 0x9E3779B97F4A7C15;
   hash ^= hash >> 32;
   hash *= 0xBF58476D1CE4E5B9;
@@ -68,7 +67,8 @@ class SampleSet {
   }
   void prefetch(std::uint64_t position) const { __builtin_prefetch(&words_[position / 64]); }
 
-  // Calls visit(position) for the samples in [begin, end), ascending. Both are multiples of 64, or the end is the text's.
+  // Calls visit(position) for the samples in [begin, end), ascending. Both are multiples of 64, or the end is the
+  // text's.
   template <class Visit>
   void for_each(std::uint64_t begin, std::uint64_t end, const Visit& visit) const {
     for (std::uint64_t word = begin / 64; word < (end + 63) / 64; ++word)
@@ -137,7 +137,8 @@ class AnchorRanks {
   WorkArray<std::uint32_t> ranks_;
 };
 
-// Chooses the samples. About 2 / (kAnchorWindow + 1) of the positions of an ordinary text, all of them if it is periodic.
+// Chooses the samples. About 2 / (kAnchorWindow + 1) of the positions of an ordinary text, all of them if it is
+// periodic.
 template <int Width>
 SampleSet sample_anchors(const TokenText& text, unsigned threads, WorkMeter& meter);
 

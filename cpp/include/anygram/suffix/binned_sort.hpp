@@ -56,7 +56,8 @@ class BinnedSort {
   std::uint64_t num_records() const { return num_records_; }
   // What a pass needs besides its records.
   std::uint64_t num_bytes() const {
-    return num_entries_ * sizeof(std::uint16_t) + num_slices_ * num_bins() * 2 * sizeof(std::uint32_t);
+    return num_entries_ * sizeof(std::uint16_t) +
+           num_slices_ * num_bins() * (sizeof(std::uint32_t) + sizeof(std::uint64_t));
   }
 
   // Sorts all suffixes in as few passes as `memory` bytes for their records allow (0: a few), and calls
@@ -68,8 +69,8 @@ class BinnedSort {
     std::uint64_t largest_pass = 0;
     for (std::size_t pass = 0; pass + 1 < passes.size(); ++pass)
       largest_pass = std::max(largest_pass, records_in(passes[pass], passes[pass + 1]));
-    WorkArray<std::uint64_t> keys(largest_pass);
-    WorkArray<Position> positions(largest_pass);
+    WorkArray<std::uint64_t> keys(largest_pass + num_slices_ * kSpareRecords);
+    WorkArray<Position> positions(largest_pass + num_slices_ * kSpareRecords);
     const Records records{keys.data(), positions.data()};
     Rank first = 0;
     for (std::size_t pass = 0; pass + 1 < passes.size(); ++pass) {
@@ -86,11 +87,12 @@ class BinnedSort {
   }
 
   // How many passes sort() will take, for planning the meter.
-  std::size_t num_passes(std::uint64_t memory) const {
-    return split_into_passes(records_per_pass(memory)).size() - 1;
-  }
+  std::size_t num_passes(std::uint64_t memory) const { return split_into_passes(records_per_pass(memory)).size() - 1; }
 
  private:
+  // For each slice, behind the records of a pass: a cache line of its own.
+  static constexpr std::uint64_t kSpareRecords = 16;
+
   std::size_t num_bins() const { return bin_sizes_.size(); }
   std::uint64_t records_in(std::size_t begin, std::size_t end) const {
     return std::accumulate(bin_sizes_.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -140,7 +142,8 @@ class BinnedSort {
         slice_bin_sizes_[slice][bin_of_[entry]] += counts[slice][entry];
   }
 
-  // Without a bound, still not all at once if they are many: to touch new memory costs more than to read the text again.
+  // Without a bound, still not all at once if they are many: to touch new memory costs more than to read the text
+  // again.
   std::uint64_t records_per_pass(std::uint64_t memory) const {
     constexpr std::uint64_t kFew = std::uint64_t{1} << 23;
     return memory == 0 ? std::max(kFew, num_records_ / 4) : memory / kRecordBytes;
@@ -161,23 +164,26 @@ class BinnedSort {
     return passes;
   }
 
-  // Writes the records of the bins [begin, end), bin after bin. Each slice of the text has its own place in each bin, so
-  // the outcome does not depend on threads.
+  // Writes the records of the bins [begin, end), bin after bin. Each slice of the text has its own place in each bin,
+  // so the outcome does not depend on threads.
   void scatter(std::size_t begin, std::size_t end, Records records) {
-    std::vector<std::vector<std::uint32_t>> next(num_slices_, std::vector<std::uint32_t>(end - begin));
+    std::vector<std::vector<std::uint64_t>> next(num_slices_, std::vector<std::uint64_t>(end - begin + 1));
     std::uint64_t place = 0;
     for (std::size_t bin = begin; bin < end; ++bin)
       for (std::size_t slice = 0; slice < num_slices_; ++slice) {
-        next[slice][bin - begin] = static_cast<std::uint32_t>(place);
+        next[slice][bin - begin] = place;
         place += slice_bin_sizes_[slice][bin];
       }
     run_slices([&](std::size_t slice) {
-      std::uint32_t* places = next[slice].data();
+      std::uint64_t* places = next[slice].data();
       const std::uint16_t* bin_of = bin_of_.data();
+      const std::size_t num_bins_here = end - begin;
+      // Records of other passes go to a spare place behind the bins, which never moves on: no branch to mispredict.
+      places[num_bins_here] = place + slice * kSpareRecords;
       for_each_key(slice, [&](std::uint64_t key, std::uint64_t position) {
-        const std::size_t bin = bin_of[key >> shift_] - begin;
-        if (bin >= end - begin) return;
-        const std::uint32_t to = places[bin]++;
+        const std::size_t bin = std::min(bin_of[key >> shift_] - begin, num_bins_here);
+        const std::uint64_t to = places[bin];
+        places[bin] = to + (bin < num_bins_here);
         records.keys[to] = key;
         records.positions[to] = static_cast<Position>(position);
       });
@@ -232,8 +238,8 @@ class BinnedSort {
   std::size_t num_entries_ = 0;
   std::size_t num_slices_ = 1;
   std::uint64_t num_records_ = 0;
-  std::vector<std::uint16_t> bin_of_;        // of each table entry
-  std::vector<std::uint64_t> bin_sizes_;     // in records
+  std::vector<std::uint16_t> bin_of_;     // of each table entry
+  std::vector<std::uint64_t> bin_sizes_;  // in records
   std::vector<std::vector<std::uint32_t>> slice_bin_sizes_;
   std::mutex sorters_mutex_;
   std::vector<std::unique_ptr<TieSorter<Width>>> idle_sorters_;

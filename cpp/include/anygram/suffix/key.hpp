@@ -62,16 +62,17 @@ inline std::uint64_t load_key(const std::byte* text, std::uint64_t position, Key
   }
   if constexpr (Width == 2) {
     if (format.bits == 16) [[likely]] {
-      const std::uint64_t swapped =
-          __builtin_bswap64(key_detail::zero_after_end<16>(load<std::uint64_t>(address)));
+      const std::uint64_t swapped = __builtin_bswap64(key_detail::zero_after_end<16>(load<std::uint64_t>(address)));
       return ((swapped & 0x00FF00FF00FF00FF) << 8) | ((swapped >> 8) & 0x00FF00FF00FF00FF);
     }
   }
   std::uint64_t key = 0;
   for (int symbol_index = 0; symbol_index < format.symbols_per_key; ++symbol_index) {
     const Symbol symbol = load_symbol<Width>(address + symbol_index * Width);
-    if (symbol == kDocumentEnd) [[unlikely]]
-      return key << (format.bits * (format.symbols_per_key - symbol_index));
+    if (symbol == kDocumentEnd) [[unlikely]] {
+      for (; symbol_index < format.symbols_per_key; ++symbol_index) key <<= format.bits;
+      return key;
+    }
     key = (key << format.bits) | symbol;
   }
   return key;

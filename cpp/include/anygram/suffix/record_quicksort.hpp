@@ -49,7 +49,8 @@ inline std::uint64_t choose_pivot(const std::uint64_t* keys, std::size_t size) {
 }
 
 // Kernel has kSmall (at least 16), sort_small(records, size) for sizes up to it, and for larger ones partition_less and
-// partition_less_equal(records, size, pivot), which move the records with such keys to the front and return their number.
+// partition_less_equal(records, size, pivot), which move the records with such keys to the front and return their
+// number.
 template <class Kernel>
 std::uint64_t quicksort(Records records, std::size_t size, int depth_left, WorkMeter& meter) {
   constexpr std::size_t kLongWork = std::size_t{1} << 16;

@@ -13,11 +13,11 @@
 namespace anygram {
 
 enum class OrderFault {
-  kWrongSize,     // there are not as many ranks as tokens; `rank` is how many there are, `position` how many tokens
-  kOutOfRange,    // the position is beyond the text
-  kNoSuffix,      // the position is a document end's
-  kRepeated,      // the position stands at another rank too
-  kWrongOrder,    // the suffix is not smaller than the next rank's
+  kWrongSize,   // there are not as many ranks as tokens; `rank` is how many there are, `position` how many tokens
+  kOutOfRange,  // the position is beyond the text
+  kNoSuffix,    // the position is a document end's
+  kRepeated,    // the position stands at another rank too
+  kWrongOrder,  // the suffix is not smaller than the next rank's
 };
 
 struct OrderProblem {

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <span>
@@ -21,18 +20,8 @@ class WorkArray {
 
  public:
   WorkArray() = default;
-  explicit WorkArray(std::uint64_t size) : size_(size) {
-    constexpr std::size_t kHugePage = std::size_t{2} << 20;
-    const std::size_t bytes = size * sizeof(Element);
-    const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-    const std::size_t padded = (bytes + alignment - 1) / alignment * alignment + (bytes == 0 ? alignment : 0);
-    elements_.reset(static_cast<Element*>(std::aligned_alloc(alignment, padded)));
-    if (!elements_) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-    // Advice: without huge pages it is only slower.
-    if (alignment == kHugePage) static_cast<void>(madvise(elements_.get(), padded, MADV_HUGEPAGE));
-#endif
-  }
+  explicit WorkArray(std::uint64_t size)
+      : size_(size), elements_(static_cast<Element*>(allocate(size * sizeof(Element))), Free{size * sizeof(Element)}) {}
 
   Element* data() { return elements_.get(); }
   const Element* data() const { return elements_.get(); }
@@ -44,8 +33,30 @@ class WorkArray {
   std::span<const Element> span() const { return {data(), size_}; }
 
  private:
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+  // Large arrays are mapped, not taken from the heap, so that freeing one gives its memory back at once.
+  static void* allocate(std::size_t bytes) {
+    if (bytes < kHugePage) return ::operator new(bytes, std::align_val_t{64});
+    void* const mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+    // Advice: without huge pages it is only slower.
+    static_cast<void>(madvise(mapped, bytes, MADV_HUGEPAGE));
+#endif
+    return mapped;
+  }
+
   struct Free {
-    void operator()(Element* memory) const { std::free(memory); }
+    std::size_t bytes = 0;
+
+    void operator()(Element* memory) const {
+      if (bytes < kHugePage) {
+        ::operator delete(memory, std::align_val_t{64});
+      } else {
+        munmap(memory, bytes);
+      }
+    }
   };
 
   std::uint64_t size_ = 0;

@@ -53,7 +53,8 @@ class WorkMeter {
  private:
   void report() {
     if (!progress_) return;
-    const double part = std::min(1.0, static_cast<double>(done_.load(std::memory_order_relaxed)) / static_cast<double>(units_));
+    const double part =
+        std::min(1.0, static_cast<double>(done_.load(std::memory_order_relaxed)) / static_cast<double>(units_));
     const double fraction = std::min(1.0, begin_ + share_ * part);
     reported_ = std::max(reported_, static_cast<std::uint64_t>(fraction * static_cast<double>(total_)));
     progress_(begin_ == 1 ? total_ : std::min(reported_, total_), total_);
