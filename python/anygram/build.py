@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from anygram import _core
 from anygram.errors import AnygramError, DiskFullError, IndexIOError, InputError
-from anygram.index import Index, open_memory
+from anygram.index import Index, is_whole, open_memory
 from anygram.index import open as open_index
 from anygram.machine import available_cpus, available_memory
 from anygram.manifest import CURRENT, Manifest, ShardEntry, TokenizerEntry, content_hash, publish, read_manifest
@@ -75,16 +75,16 @@ def build(
     """Indexes documents.
 
     The index exists when this returns, or not at all: a build that fails or is stopped leaves nothing behind, and with
-    `overwrite` the index that was there. The index's bytes depend on the documents, the tokenizer, `shards` and `profile`
-    only.
+    `overwrite` the index that was there. The index's bytes depend on the documents, the tokenizer, `shards` and
+    `profile` only.
 
     Args:
         documents: what `read_corpus` gives; or an iterable of str, of sequences of token ids, or of mappings
             {"text" | "tokens", **metadata}; or a 2-D integer array, a document a row.
-        path: the folder to make. Without it the index is in memory (in fact in files of the temporary folder that have no
-            name any more), until it is saved.
-        tokenizer: "words", "words:fold", "bytes", the path of a tokenizer.json, an object of the `tokenizers` library, or
-            one with the methods of `anygram.types.Tokenizer`; "none" or None for documents that are token ids.
+        path: the folder to make. Without it the index is in memory (in fact in files of the temporary folder that have
+            no name any more), until it is saved.
+        tokenizer: "words", "words:fold", "bytes", the path of a tokenizer.json, an object of the `tokenizers` library,
+            or one with the methods of `anygram.types.Tokenizer`; "none" or None for documents that are token ids.
         shards: how many parts to sort independently, at most one a document; None for as few as the format allows.
         memory: bytes that sorting may use, the text included; None for half of what the process may use.
         threads: CPUs to use; None for all that the process may use.
@@ -159,7 +159,7 @@ def _build(
             tokenizer=_tokenizer_entry(tokenizer, spool.round_trips),
             shards=tuple(entries),
         )
-        publish(folder, manifest, tokenizer, place, sync=options.sync)
+        publish(folder, manifest, tokenizer, place, is_whole=is_whole, sync=options.sync)
 
 
 @contextmanager
@@ -377,7 +377,9 @@ def _checked_profile(profile: Profile) -> Profile:
     return profile
 
 
-def _at_least_1(value: int | None, name: str) -> int | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+def _at_least_1(value: object, name: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{name} is an int from 1 up, found {value!r}")
     return value

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from anygram.errors import (
     IndexNotFoundError,
     InvalidQueryError,
 )
+from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
     Manifest,
@@ -34,8 +35,6 @@ from anygram.results.base import read_only
 from anygram.types import Int64Array, Ragged, Tokenizer
 
 if TYPE_CHECKING:
-    import builtins
-
     from anygram.metadata import MetadataReader
 
 #: One n-gram: text, which the index's tokenizer encodes, or token ids.
@@ -85,7 +84,7 @@ class Shard:
         return self._shard.interval(ngram)
 
     def position(self, rank: int) -> int:
-        """The suffix array at a rank: an offset into the shard's token stream, where each document's end takes a place."""
+        """The suffix array at a rank: an offset into its token stream, in which documents' ends take a place."""
         return self._shard.position(rank)
 
     def document_at(self, position: int) -> int:
@@ -99,9 +98,9 @@ class Shard:
 class Index:
     """A corpus that answers how often any n-gram occurs, what follows it, and where it stands.
 
-    Made by `anygram.open` and `anygram.build`. It does not change, and may be used from many threads at once. Counts are of
-    overlapping occurrences and never cross documents; everything is exact. A question about a str encodes it literally, by
-    the index's tokenizer. Each question has a `_batch` form, which runs on all of the index's threads.
+    Made by `anygram.open` and `anygram.build`. It does not change, and may be used from many threads at once. Counts
+    are of overlapping occurrences and never cross documents; everything is exact. A question about a str encodes it
+    literally, by the index's tokenizer. Each question has a `_batch` form, which runs on all of the index's threads.
     """
 
     def __init__(
@@ -250,7 +249,7 @@ class Index:
         Args:
             prompt: what stands before it.
             token: a token id, or `DOCUMENT_END`; or text that is one token.
-            backoff: use the longest suffix of the prompt that occurs, over all shards (the ∞-gram), instead of all of it.
+            backoff: use the longest suffix of the prompt that occurs, over all shards (the ∞-gram), not all of it.
 
         Raises:
             InvalidQueryError: as in `count`; also if `token` is no token.
@@ -259,7 +258,9 @@ class Index:
         prob = count / prompt_count if prompt_count else float("nan")
         return Probability(prob, prompt_count, count, suffix_length)
 
-    def probability_batch(self, prompts: Ngrams, tokens: Iterable[int | str], *, backoff: bool = False) -> Probabilities:
+    def probability_batch(
+        self, prompts: Ngrams, tokens: Iterable[int | str], *, backoff: bool = False
+    ) -> Probabilities:
         """`probability` of each token after the prompt of the same number."""
         ids = map(self._token, tokens)
         prompt_counts, counts, lengths = self._core.probability_batch(self._ngrams(prompts), ids, backoff)
@@ -414,7 +415,7 @@ class Index:
         with workplace(folder, overwrite=overwrite) as place:
             for shard, entry in zip(self._shards, manifest.shards, strict=True):
                 _save_shard(shard, place / entry.id)
-            publish(folder, manifest, self._tokenizer, place, sync=True)
+            publish(folder, manifest, self._tokenizer, place, is_whole=is_whole, sync=True)
         return _open_index(type(self), [folder], self._load, self._threads, None)
 
     def close(self) -> None:
@@ -532,6 +533,9 @@ class Index:
         return Spans(*answer, query=np.asarray(ids, dtype=np.int64), decode=self._decode)
 
 
+_AnyIndex = TypeVar("_AnyIndex", bound=Index)
+
+
 def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
@@ -568,15 +572,17 @@ def _given(tokenizer: object) -> Tokenizer | None:
 
 
 def _open_index(
-    kind: builtins.type[Index], paths: list[Path], load: LoadMode, threads: int | None, given: Tokenizer | None
-) -> Any:
+    kind: type[_AnyIndex], paths: list[Path], load: LoadMode, threads: int | None, given: Tokenizer | None
+) -> _AnyIndex:
     _check_threads(threads)
     parts = [_open_part(path, load) for path in paths]
     tokenizers = [part.tokenizer for part in parts]
     hashes = {None if tokenizer is None else tokenizer.hash for tokenizer in tokenizers}
     if len(hashes) > 1:
         specs = ", ".join(tokenizer.spec if tokenizer else "none" for tokenizer in tokenizers)
-        raise IncompatibleIndexesError(f"the indexes have different tokenizers ({specs}): their ids mean different things")
+        raise IncompatibleIndexesError(
+            f"the indexes have different tokenizers ({specs}): their ids mean different things"
+        )
     if given is not None and hashes not in ({None}, {given.hash}):
         raise IncompatibleIndexesError(
             f"the index has the tokenizer {tokenizers[0].spec if tokenizers[0] else None}, not {given.spec}: "
@@ -613,12 +619,20 @@ def _check_shard(shard: _core.Shard, entry: ShardEntry, manifest: Manifest) -> N
 
 
 def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, tokenizer: Tokenizer | None) -> Index:
-    index: Index = _open_index(Index, [Path(path) for path in paths], load, threads, tokenizer)
+    index = _open_index(Index, [Path(path) for path in paths], load, threads, tokenizer)
     if index.id != name:
         raise IncompatibleIndexesError(
             f"the index at {', '.join(paths)} is not the one that was pickled: expected {name}, found {index.id}"
         )
     return index
+
+
+def is_whole(shard: Path) -> bool:
+    """Whether a shard's folder holds what was written; reads all of it."""
+    try:
+        return not _core.verify_shard(str(shard), False, available_cpus())
+    except (IndexFormatError, FileNotFoundError):
+        return False
 
 
 def _save_shard(shard: _core.Shard, folder: Path) -> None:
@@ -647,7 +661,9 @@ def _each(ngrams: Ngrams) -> Iterable[Ngram]:
     if isinstance(ngrams, str):
         raise InvalidQueryError("many n-grams are a sequence of them, found one str: put it in a list")
     if isinstance(ngrams, np.ndarray) and ngrams.ndim != 2:
-        raise InvalidQueryError(f"many n-grams are a 2-D array, found {ngrams.ndim} dimensions; one is not asked for here")
+        raise InvalidQueryError(
+            f"many n-grams are a 2-D array, found {ngrams.ndim} dimensions; one is not asked for here"
+        )
     if not isinstance(ngrams, list | tuple | np.ndarray | Ragged) and hasattr(ngrams, "__arrow_c_array__"):
         import nanoarrow
 
@@ -658,7 +674,7 @@ def _each(ngrams: Ngrams) -> Iterable[Ngram]:
 
 
 def _ratio(counts: Int64Array, totals: Int64Array | int) -> NDArray[np.float64]:
-    """counts / totals; nan where the total is 0."""
+    """Counts by totals; nan where the total is 0."""
     with np.errstate(invalid="ignore"):
         return np.true_divide(counts, totals)
 

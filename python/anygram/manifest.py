@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -176,22 +176,33 @@ def read_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer | None:
     return load_tokenizer(entry.kind, content, entry.spec)
 
 
-def publish(folder: Path, manifest: Manifest, tokenizer: Tokenizer | None, built: Path, *, sync: bool) -> None:
+def publish(
+    folder: Path,
+    manifest: Manifest,
+    tokenizer: Tokenizer | None,
+    built: Path,
+    *,
+    is_whole: Callable[[Path], bool],
+    sync: bool,
+) -> None:
     """Makes a generation the current one, then removes what no generation refers to any more.
 
     Args:
         folder: the index's folder.
         manifest: the generation.
         tokenizer: its tokenizer.
-        built: where its shards lie, in folders named after their ids; they are moved. A shard that an earlier generation
-            has too stays where it is.
+        built: where its shards lie, in folders named after their ids; they are moved. A shard that an earlier
+            generation has too stays where it is, unless it is damaged.
+        is_whole: whether a shard that is there already is undamaged.
         sync: whether all is on the disk when this returns; the shards' own files are already.
     """
     (folder / SHARDS).mkdir(exist_ok=True)
     for shard in manifest.shards:
-        final = folder / SHARDS / shard.id
+        final, new = folder / SHARDS / shard.id, built / shard.id
+        if final.exists() and new.exists() and not is_whole(final):
+            shutil.rmtree(final)
         if not final.exists():
-            (built / shard.id).rename(final)
+            new.rename(final)
     if sync:
         sync_folder(folder / SHARDS)
     if tokenizer is not None:

@@ -20,8 +20,8 @@ _SHOWN = 10
 class Occurrences(Sequence[Occurrence]):
     """All occurrences of an n-gram, ordered by (shard, rank): fixed for a generation of the index.
 
-    Finding them costs one search; what is asked of them is looked up then. Indexing costs O(1), `documents` and `sample`
-    cost O(number of occurrences).
+    Finding them costs one search; what is asked of them is looked up then. Indexing costs O(1), `documents` and
+    `sample` cost O(number of occurrences).
     """
 
     __slots__ = ("_core", "_decode", "_documents", "_intervals", "_length", "_read")

@@ -55,8 +55,8 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
 
     Args:
         path: the index's folder.
-        deep: also check what the bytes say: the order of all suffixes, that each is there once, the totals. Linear, with
-            4 bytes of memory for each token of the largest shard.
+        deep: also check what the bytes say: the order of all suffixes, that each is there once, the totals. Linear,
+            with 4 bytes of memory for each token of the largest shard.
         progress: called now and then.
 
     Raises:

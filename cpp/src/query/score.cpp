@@ -13,6 +13,9 @@ namespace {
 // Rows that a thread takes at a time when their continuations are listed.
 constexpr std::size_t kRowsPerItem = 16;
 
+// Rows between two looks at the stop signal.
+constexpr std::size_t kRowsPerPoll = std::size_t{1} << 16;
+
 class TextScorer {
  public:
   TextScorer(Shards shards, Ngram text, const ScoreOptions& options, const Execution& execution)
@@ -33,6 +36,7 @@ class TextScorer {
     scores.continuation_counts.resize(num_rows_);
     scores.suffix_lengths.resize(num_rows_);
     for (std::size_t row = 0; row < num_rows_; ++row) {
+      poll_at(row);
       scores.suffix_lengths[row] = static_cast<std::int64_t>(prompts_[row].length);
       scores.prompt_counts[row] = static_cast<std::int64_t>(prompt_count(row));
       scores.continuation_counts[row] = static_cast<std::int64_t>(continuation_count(row));
@@ -43,6 +47,10 @@ class TextScorer {
   }
 
  private:
+  void poll_at(std::size_t row) const {
+    if (row % kRowsPerPoll == 0) execution_.stop.poll();
+  }
+
   static constexpr std::size_t kNone = ~std::size_t{0};
 
   // The prompt of row i is the longest suffix of text[.. i) that occurs: it begins at the first position whose longest
@@ -51,6 +59,7 @@ class TextScorer {
     prompts_.resize(num_rows_);
     std::uint64_t begin = 0;
     for (std::size_t row = 0; row < num_rows_; ++row) {
+      poll_at(row);
       while (begin < row && begin + matches_.length(begin) < row) ++begin;
       std::uint64_t length = row - begin;
       if (options_.order) length = std::min(length, *options_.order - 1);
@@ -64,6 +73,7 @@ class TextScorer {
     prompt_parts_.assign(num_rows_, kNone);
     continuation_parts_.assign(num_rows_, kNone);
     for (std::size_t row = 0; row < num_rows_; ++row) {
+      poll_at(row);
       const TextMatches::Part& prompt = prompts_[row];
       if (prompt.length > 0) prompt_parts_[row] = part_number(prompt);
       if (row == text_.size() || matches_.length(prompt.begin) <= prompt.length) continue;
@@ -107,6 +117,7 @@ class TextScorer {
     scores.sparse.assign(num_rows_, 0);
     std::vector<std::size_t> open;
     for (std::size_t row = 0; row < num_rows_; ++row) {
+      poll_at(row);
       const bool is_certain = scores.prompt_counts[row] == 1 ||
                               scores.prompt_counts[row] == scores.continuation_counts[row];
       if (is_certain) {
