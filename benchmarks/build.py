@@ -1,7 +1,7 @@
 """Builds the same token stream into an index with anygram and with infini-gram's own builder, side by side.
 
-Both run as a process of their own, one after the other, round after round. A first, untimed round builds the indexes whose
-answers are compared. The last indexes stay in FOLDER/anygram and FOLDER/infini-gram, for query.py.
+Both run as a process of their own, one after the other, round after round. A first, untimed round builds the indexes
+whose answers are compared. The last indexes stay in FOLDER/anygram and FOLDER/infini-gram, for query.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import anygram
 import numpy as np
+
+import anygram
 import peer
 from common import (
     HERE,
@@ -33,9 +34,10 @@ from corpus import Corpus, draw_absent, draw_present
 
 
 class Run(NamedTuple):
-    """One build: the seconds of its stages, the sorting's among them, and what the process took."""
+    """One build: the seconds of its stages, those that go into the order, and what the process took."""
 
     stages: dict[str, float]
+    sorting: float
     cost: Cost
 
 
@@ -44,7 +46,13 @@ def build_anygram(tokens: Path, folder: Path, profile: str, threads: int) -> Run
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, str(HERE / "build_anygram.py"), str(tokens), str(folder)]
     printed, cost = run_command([*command, "--profile", profile, "--threads", str(threads)])
-    return Run(json.loads(printed)["stages"], cost)
+    stages = json.loads(printed)
+    return Run(stages, stages["sorting"], cost)
+
+
+def build_infini_gram(folder: Path, cpus: int) -> Run:
+    steps, cost = peer.build(folder, cpus)
+    return Run(steps, sum(steps.values()), cost)
 
 
 def check_answers(corpus: Corpus, ours: Path, theirs: Path, number: int, seed: int) -> None:
@@ -58,19 +66,19 @@ def check_answers(corpus: Corpus, ours: Path, theirs: Path, number: int, seed: i
         raise SystemExit("anygram and infini-gram do not count alike: nothing was timed")
 
 
-def table_of(runs: dict[str, list[Run]], sorting: dict[str, str], num_bytes: dict[str, int], num_tokens: int) -> str:
+def table_of(runs: dict[str, list[Run]], num_bytes: dict[str, int], num_tokens: int) -> str:
     """One row a system, and what one needs of the other."""
     measures = {
-        "build, s": lambda name, run: run.cost.seconds,
-        "of it sorting, s": lambda name, run: run.stages[sorting[name]],
-        "CPU, s": lambda name, run: run.cost.cpu_seconds,
-        "peak anonymous memory, MB": lambda name, run: run.cost.peak_anonymous / 1e6,
-        "peak resident memory, MB": lambda name, run: run.cost.peak_resident / 1e6,
+        "build, s": lambda run: run.cost.seconds,
+        "of it sorting, s": lambda run: run.sorting,
+        "CPU, s": lambda run: run.cost.cpu_seconds,
+        "peak anonymous memory, MB": lambda run: run.cost.peak_anonymous / 1e6,
+        "peak resident memory, MB": lambda run: run.cost.peak_resident / 1e6,
     }
     rows: list[Sequence[object]] = []
     for measure, value in measures.items():
-        found = [Summary.of(value(name, run) for run in runs[name]) for name in runs]
-        rows.append((measure, *(one.show() for one in found), f"{found[1].median / found[0].median:.2f}"))
+        summaries = [Summary.of(map(value, found)) for found in runs.values()]
+        rows.append((measure, *(one.show() for one in summaries), f"{summaries[1].median / summaries[0].median:.2f}"))
     sizes = [num_bytes[name] / num_tokens for name in runs]
     rows.append(("bytes a token on disk", *(f"{size:.2f}" for size in sizes), f"{sizes[1] / sizes[0]:.2f}"))
     return markdown_table(["median (least-most)", *runs, "ratio"], rows)
@@ -100,25 +108,20 @@ def main() -> None:
     warm(arguments.corpus, theirs)
     contenders = {
         "anygram": lambda: build_anygram(arguments.corpus, ours, arguments.profile, arguments.threads),
-        "infini-gram": lambda: Run(*peer.build(theirs, arguments.threads)),
+        "infini-gram": lambda: build_infini_gram(theirs, arguments.threads),
     }
     interleave(contenders, 1)
     check_answers(corpus, ours, theirs, arguments.checks, arguments.seed)
     runs = interleave(contenders, arguments.rounds)
 
     num_bytes = {"anygram": folder_bytes(ours), "infini-gram": folder_bytes(theirs)}
-    sorting = {"anygram": "sorting", "infini-gram": "build_sa"}
     found = {
         "corpus": corpus.facts,
-        "runs": {name: [{"stages": run.stages, "cost": run.cost} for run in found] for name, found in runs.items()},
+        "runs": {name: [run._asdict() for run in found] for name, found in runs.items()},
         "num_bytes": num_bytes,
     }
-    tables = {
-        f"{corpus.num_tokens:,} tokens in {corpus.num_documents:,} documents; {arguments.checks:,} counts agree": table_of(
-            runs, sorting, num_bytes, corpus.num_tokens
-        ),
-        "The stages": stage_table(runs),
-    }
+    title = f"{corpus.num_tokens:,} tokens in {corpus.num_documents:,} documents; {arguments.checks:,} counts agree"
+    tables = {title: table_of(runs, num_bytes, corpus.num_tokens), "The stages": stage_table(runs)}
     write_results(arguments.results, "build", arguments, found, tables)
 
 

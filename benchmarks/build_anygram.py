@@ -1,4 +1,4 @@
-"""Builds an index from a token file and prints the seconds of each stage as JSON; build.py runs it as a process of its own."""
+"""Builds an index from a token file and prints the seconds of each stage as JSON; build.py runs it as a process."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def main() -> None:
     started = time.perf_counter()
     documents = anygram.read_corpus(arguments.tokens, token_dtype="uint16", end_token=END)
     options = {"profile": arguments.profile, "threads": arguments.threads, "overwrite": True}
-    index = anygram.build(documents, arguments.folder, tokenizer="none", shards=1, **options)
+    anygram.build(documents, arguments.folder, tokenizer="none", shards=1, **options)
     ends = [started, *(TimedShardBuilder.ends[stage] for stage in _STAGES[:-1]), time.perf_counter()]
     stages = {stage: end - begin for stage, (begin, end) in zip(_STAGES, pairwise(ends), strict=True)}
-    print(json.dumps({"stages": stages, "num_bytes": index.num_bytes}))
+    print(json.dumps(stages))
 
 
 if __name__ == "__main__":

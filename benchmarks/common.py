@@ -1,4 +1,4 @@
-"""What the benchmarks share: the machine's facts, interleaved rounds, medians with spread, results that are never overwritten."""
+"""What the benchmarks share: the machine's facts, interleaved rounds, medians with spread, files of results."""
 
 from __future__ import annotations
 
@@ -246,7 +246,9 @@ def write_results(
     names = [name, *(f"{name}-{number}" for number in range(2, 10_000))]
     free = next(one for one in names if not (today / f"{one}.json").exists())
     facts = machine_facts()
-    given = {key: value for key, value in vars(arguments).items() if key != "results"}
+    # Of paths the name will do: where they stand says something about a person, and nothing about speed.
+    given = {key: value.name if isinstance(value, Path) else value for key, value in vars(arguments).items()}
+    del given["results"]
     content = {"benchmark": name, "machine": facts, "arguments": given, **found}
     text = json.dumps(content, indent=1, default=_plain)
     (today / f"{free}.json").write_text(text + "\n", encoding="utf-8")
@@ -260,8 +262,6 @@ def write_results(
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
     if isinstance(value, Summary | Cost):
         return asdict(value)
     raise TypeError(f"{type(value).__name__} is no part of a result")

@@ -1,7 +1,7 @@
 """One token file for all benchmarks: `corpus.py INPUT... -o CORPUS.bin`.
 
-The file holds token ids as little-endian uint16, and 65535 after each document. anygram reads it as it is; for infini-gram
-the same ids are written once more in the form its own first step would give them.
+The file holds token ids as little-endian uint16, and 65535 after each document. anygram reads it as it is; for
+infini-gram the same ids are written once more in the form its own first step would give them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Corpus:
 
 def draw_present(corpus: Corpus, number: int, random: np.random.Generator) -> list[Ngram]:
     """N-grams of the corpus, of each length from 1 to `LONGEST` as often as of any other."""
-    found = [_draw_window(corpus, 1 + number % LONGEST, random) for number in range(number)]
+    found = [draw_window(corpus, 1 + number % LONGEST, random) for number in range(number)]
     random.shuffle(found)
     return found
 
@@ -94,7 +94,7 @@ def _draw_candidate(corpus: Corpus, length: int, random: np.random.Generator) ->
     if kind == 0:
         ngram: Ngram = random.choice(corpus.used, length).tolist()
         return ngram
-    ngram = _draw_window(corpus, length, random)
+    ngram = draw_window(corpus, length, random)
     if kind == 1:
         random.shuffle(ngram)
     else:
@@ -102,7 +102,8 @@ def _draw_candidate(corpus: Corpus, length: int, random: np.random.Generator) ->
     return ngram
 
 
-def _draw_window(corpus: Corpus, length: int, random: np.random.Generator) -> Ngram:
+def draw_window(corpus: Corpus, length: int, random: np.random.Generator) -> Ngram:
+    """An n-gram of the corpus."""
     while True:
         ngram = corpus.window(int(random.integers(len(corpus.stream))), length)
         if len(ngram) == length:

@@ -260,7 +260,8 @@ def _build_shard(
 def _tokenizer_entry(tokenizer: Tokenizer | None, round_trips: bool) -> TokenizerEntry | None:
     if tokenizer is None:
         return None
-    return TokenizerEntry(tokenizer.kind, tokenizer.spec, tokenizer.hash, round_trips)
+    # Of a path, its name alone: the same corpus gives the same index wherever the tokenizer lies.
+    return TokenizerEntry(tokenizer.kind, Path(tokenizer.spec).name, tokenizer.hash, round_trips)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ What comes out does not depend on how many threads there are.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from anygram.errors import InputError
 from anygram.io import Corpus, Record, as_corpus
+from anygram.machine import available_cpus
 from anygram.tokenizers import MISSING_TOKENIZER
 from anygram.tokenizers.utf8 import BytesTokenizer
 from anygram.tokenizers.words import WordsTokenizer, number_words
@@ -97,7 +97,7 @@ def ingest(
         InputError: a document is bad, there is none, or the tokenizer does not fit what the documents are.
     """
     corpus = as_corpus(documents)
-    threads = threads or _available_cpus()
+    threads = threads or available_cpus()
     num_bytes_encoded = 0
     for group, batch in _encode(_groups(corpus, tokenizer), tokenizer, threads):
         yield batch
@@ -168,7 +168,7 @@ def _batch(group: _Group, ragged: Ragged, round_trips: bool) -> Batch:
 def _encode_in_threads(groups: Iterator[_Group], tokenizer: Tokenizer, threads: int) -> Iterator[tuple[_Group, Batch]]:
     # A tokenizer of the library encodes a batch on all cores, whoever calls. Two callers keep them busy: while one
     # makes arrays of ids, the other encodes. For fewer cores, each caller gives it one text at a time.
-    all_cores = threads >= _available_cpus()
+    all_cores = threads >= available_cpus()
     encoder = _Encoder(tokenizer, one_by_one=not all_cores)
     callers = 2 if all_cores else threads
     with _ending(ThreadPoolExecutor(callers, thread_name_prefix="anygram-encode")) as executor:
@@ -214,10 +214,6 @@ def _in_order(
     while under_way:
         done, future = under_way.popleft()
         yield done, future.result()
-
-
-def _available_cpus() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 @contextmanager

@@ -196,8 +196,8 @@ class BinnedSort {
                      bin_sizes_.begin() + static_cast<std::ptrdiff_t>(end), begins.begin() + 1);
     std::vector<std::size_t> largest_first(end - begin);
     std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
-    std::stable_sort(largest_first.begin(), largest_first.end(),
-                     [&](std::size_t a, std::size_t b) { return bin_sizes_[begin + a] > bin_sizes_[begin + b]; });
+    std::sort(largest_first.begin(), largest_first.end(),
+              [&](std::size_t a, std::size_t b) { return bin_sizes_[begin + a] > bin_sizes_[begin + b]; });
     std::vector<std::vector<Interval>> tied(end - begin);
     run_parallel(end - begin, options_.threads, meter_.stop(), [&](std::size_t item) {
       const std::size_t bin = largest_first[item];

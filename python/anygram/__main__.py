@@ -1,0 +1,5 @@
+"""`python -m anygram`."""
+
+from anygram.cli import main
+
+main()
