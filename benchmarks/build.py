@@ -22,6 +22,7 @@ from common import (
     Cost,
     Summary,
     available_cpus,
+    cached_share,
     folder_bytes,
     interleave,
     markdown_table,
@@ -81,7 +82,7 @@ def table_of(runs: dict[str, list[Run]], num_bytes: dict[str, int], num_tokens: 
         rows.append((measure, *(one.show() for one in summaries), f"{summaries[1].median / summaries[0].median:.2f}"))
     sizes = [num_bytes[name] / num_tokens for name in runs]
     rows.append(("bytes a token on disk", *(f"{size:.2f}" for size in sizes), f"{sizes[1] / sizes[0]:.2f}"))
-    return markdown_table(["median (least-most)", *runs, "ratio"], rows)
+    return markdown_table(["median (least-most)", *runs, "infini-gram / anygram"], rows)
 
 
 def stage_table(runs: dict[str, list[Run]]) -> str:
@@ -106,6 +107,7 @@ def main() -> None:
     ours, theirs = arguments.folder / "anygram", arguments.folder / "infini-gram"
     peer.write_stream(corpus, theirs, arguments.threads)
     warm(arguments.corpus, theirs)
+    cached = cached_share(arguments.corpus, theirs)
     contenders = {
         "anygram": lambda: build_anygram(arguments.corpus, ours, arguments.profile, arguments.threads),
         "infini-gram": lambda: build_infini_gram(theirs, arguments.threads),
@@ -117,10 +119,12 @@ def main() -> None:
     num_bytes = {"anygram": folder_bytes(ours), "infini-gram": folder_bytes(theirs)}
     found = {
         "corpus": corpus.facts,
+        "in_page_cache": cached,
         "runs": {name: [run._asdict() for run in found] for name, found in runs.items()},
         "num_bytes": num_bytes,
     }
-    title = f"{corpus.num_tokens:,} tokens in {corpus.num_documents:,} documents; {arguments.checks:,} counts agree"
+    title = f"{corpus.num_tokens:,} tokens in {corpus.num_documents:,} documents; {arguments.checks:,} counts agree; "
+    title += f"{cached:.0%} of the input in the page cache"
     tables = {title: table_of(runs, num_bytes, corpus.num_tokens), "The stages": stage_table(runs)}
     write_results(arguments.results, "build", arguments, found, tables)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import platform
@@ -18,6 +19,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 HERE = Path(__file__).resolve().parent
 
@@ -92,16 +95,34 @@ def _git(*arguments: str) -> str:
 
 def warm(*paths: Path) -> None:
     """Reads files, and all files of folders, so that they lie in the page cache."""
-    for path in paths:
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.is_file():
-                with file.open("rb", buffering=0) as stream:
-                    while stream.read(1 << 24):
-                        pass
+    for file in _files(paths):
+        with file.open("rb", buffering=0) as stream:
+            while stream.read(1 << 24):
+                pass
+
+
+def cached_share(*paths: Path) -> float:
+    """The share of files, and of all files of folders, that lies in the page cache now."""
+    pages = cached = 0
+    for file in _files(paths):
+        mapped = np.memmap(file, np.uint8, mode="r")
+        found = np.empty(-(-len(mapped) // os.sysconf("SC_PAGE_SIZE")), np.uint8)
+        address, length = ctypes.c_void_p(mapped.ctypes.data), ctypes.c_size_t(len(mapped))
+        if ctypes.CDLL(None).mincore(address, length, ctypes.c_void_p(found.ctypes.data)) != 0:
+            raise SystemExit(f"{file}: mincore failed")
+        pages += len(found)
+        cached += int((found & 1).sum())
+    return cached / pages
 
 
 def folder_bytes(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in _files([path]))
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    """Those that hold something, of files and folders."""
+    found = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    return [file for file in found if file.is_file() and file.stat().st_size]
 
 
 # --- repeated measurements
@@ -136,6 +157,7 @@ def interleave(contenders: Mapping[str, Callable[[], _T]], rounds: int) -> dict[
 
 
 def seconds_of(run: Callable[[], object]) -> float:
+    """The time of one run. A short one is not repeated: it would find all it needs still in the CPU's caches."""
     started = time.perf_counter()
     run()
     return time.perf_counter() - started

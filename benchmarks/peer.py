@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,7 +76,8 @@ class Engine:
         )
 
     def count(self, ngram: Ngram) -> int:
-        times: int = self.engine.count(ngram)["count"]
+        answer: Any = self.engine.count(ngram)
+        times: int = answer["count"]
         return times
 
     def counts(self, ngrams: Sequence[Ngram]) -> list[int]:

@@ -21,6 +21,7 @@ import peer
 from common import (
     Summary,
     available_cpus,
+    cached_share,
     interleave,
     markdown_table,
     new_parser,
@@ -96,10 +97,13 @@ def _each(questions: Sequence[_T], ask: Callable[[_T], object]) -> _Times:
     return times / 1000
 
 
-def percentile_line(question: str, times: list[list[_Times]], percent: int = 50, rows: object = slice(None)) -> Line:
-    """One percentile of the calls in `rows`, of each round."""
+def percentile_line(
+    question: str, times: list[list[_Times]], percent: int = 50, rows: NDArray[np.bool_] | None = None
+) -> Line:
+    """One percentile, of each round, of all calls or of those in `rows`."""
     unit = "us, median" if percent == 50 else f"us, {percent}th percentile"
-    found = [Summary.of(float(np.percentile(taken[rows], percent)) for taken in rounds) for rounds in times]
+    chosen = slice(None) if rows is None else rows
+    found = [Summary.of(float(np.percentile(taken[chosen], percent)) for taken in rounds) for rounds in times]
     return Line(question, unit, *found)
 
 
@@ -128,9 +132,12 @@ def time_count_batches(both: Both, ngrams: list[Ngram], folder: Path) -> list[Li
         parts = [ngrams[number::threads] for number in range(threads)]
         with anygram.open(folder, threads=threads) as index, ThreadPoolExecutor(threads) as executor:
             theirs = partial(_in_threads, executor, both.engine.counts, parts)
-            for kind, queries in {"an array": as_array, "lists": ngrams}.items():
+            contenders = {
+                "an array": partial(index.count_batch, as_array),
+                "lists": partial(index.count_batch, ngrams),
+            }
+            for kind, ours in contenders.items():
                 question = f"count_batch of {kind}, {threads} thread{'s' * (threads > 1)}"
-                ours = partial(index.count_batch, queries)
                 lines.append(both.time(question, "ns a query", 1e9 / len(ngrams), ours, theirs))
     return lines
 
@@ -148,7 +155,7 @@ def continuations_of(index: anygram.Index, prompt: Ngram) -> dict[int, int]:
 
 
 def exact_continuations_of(engine: peer.Engine, prompt: Ngram) -> dict[int, int]:
-    answer = engine.engine.ntd(prompt, max_support=_MAX_SUPPORT)
+    answer: Any = engine.engine.ntd(prompt, max_support=_MAX_SUPPORT)
     if answer["approx"]:
         raise SystemExit("infini-gram's answer is approximate: nothing to compare with")
     found = {token: row["cont_cnt"] for token, row in answer["result_by_token_id"].items()}
@@ -166,11 +173,16 @@ def time_continuations(both: Both, prompts: list[Ngram]) -> list[Line]:
     )
     approximate = both.engine.engine.ntd  # beyond 1,000 occurrences, by its default
     exact = partial(approximate, max_support=_MAX_SUPPORT)
-    asked = {"of what occurs up to 20,000 times": (few, exact), "(approximate by infini-gram)": (prompts, approximate)}
+    asked: dict[str, tuple[list[Ngram], Callable[[Ngram], object]]] = {
+        f"of what occurs up to {_MAX_SUPPORT:,} times": (few, exact),
+        "(approximate by infini-gram)": (prompts, approximate),
+    }
     lines = []
     for name, (chosen, ntd) in asked.items():
         for length in _PROMPT_LENGTHS:
             of_length = [prompt for prompt in chosen if len(prompt) == length]
+            if not of_length:  # all of them are too frequent
+                continue
             question = f"continuations {name}, n = {length}, {len(of_length)} prompts"
             note(question)
             lines.append(percentile_line(question, both.time_each(of_length, both.index.continuations, ntd)))
@@ -226,6 +238,7 @@ def main() -> None:
     random = np.random.default_rng(arguments.seed)
     ours, theirs = arguments.folder / "anygram", arguments.folder / "infini-gram"
     warm(ours, theirs)
+    cached = cached_share(ours, theirs)
     both = Both(anygram.open(ours), peer.Engine(theirs, corpus), arguments.rounds)
     num_present = arguments.ngrams // 2
     ngrams = draw_present(corpus, num_present, random)
@@ -243,11 +256,17 @@ def main() -> None:
         *time_continuations(both, prompts),
         *time_scores(both, texts),
     ]
-    title = (
-        f"{corpus.num_tokens:,} tokens, profile {both.index.profile}; all answers agree; median (least-most) of rounds"
+    title = f"{corpus.num_tokens:,} tokens, profile {both.index.profile}; all answers agree; "
+    title += f"{cached:.0%} in the page cache; median (least-most)"
+    table = markdown_table(
+        ["question", "unit", "anygram", "infini-gram", "infini-gram / anygram"], (line.row() for line in lines)
     )
-    table = markdown_table(["question", "unit", "anygram", "infini-gram", "ratio"], (line.row() for line in lines))
-    found = {"corpus": corpus.facts, "profile": both.index.profile, "lines": [asdict(line) for line in lines]}
+    found = {
+        "corpus": corpus.facts,
+        "in_page_cache": cached,
+        "profile": both.index.profile,
+        "lines": [asdict(line) for line in lines],
+    }
     write_results(arguments.results, "query", arguments, found, {title: table})
 
 

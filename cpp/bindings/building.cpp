@@ -90,8 +90,7 @@ void bind_building(py::module_& module) {
       .def(py::init([](std::string folder, std::uint64_t vocab_size, const std::string& profile, unsigned threads,
                        std::uint64_t memory, bool sync) {
              return std::make_unique<ShardBuilder>(
-                 std::move(folder),
-                 ShardBuilderOptions{vocab_size, profile_named(profile), threads, memory, sync});
+                 std::move(folder), ShardBuilderOptions{vocab_size, profile_named(profile), threads, memory, sync});
            }),
            py::arg("folder"), py::kw_only(), py::arg("vocab_size"), py::arg("profile"), py::arg("threads"),
            py::arg("memory"), py::arg("sync"))

@@ -36,7 +36,7 @@ py::tuple probabilities_of(const Index& index, const Ngrams& prompts, const py::
   run_released([&](StopSignal& stop) {
     probability_batch(index.shards(), prompts.list(), continuations, backoff, index.execution(stop), counts);
   });
-  const auto column = [&](std::uint64_t ProbabilityCounts::*field) {
+  const auto column = [&](std::uint64_t ProbabilityCounts::* field) {
     std::vector<std::int64_t> values(size);
     for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<std::int64_t>(counts[i].*field);
     return to_array(std::move(values));
@@ -82,9 +82,8 @@ void bind_counting(IndexClass& index) {
           "count_batch",
           [](const Index& self, const Ngrams& ngrams) {
             std::vector<std::int64_t> counts(ngrams.list().size());
-            run_released([&](StopSignal& stop) {
-              count_batch(self.shards(), ngrams.list(), self.execution(stop), counts);
-            });
+            run_released(
+                [&](StopSignal& stop) { count_batch(self.shards(), ngrams.list(), self.execution(stop), counts); });
             return to_array(std::move(counts));
           },
           py::arg("ngrams"))
@@ -104,9 +103,8 @@ void bind_counting(IndexClass& index) {
             const NgramList list = prompts.list();
             std::vector<Continuations> found(list.size());
             run_released([&](StopSignal& stop) {
-              run_parallel(list.size(), self.execution(stop).threads, stop, [&](std::size_t i) {
-                found[i] = continuations(self.shards(), list[i], backoff, top_k);
-              });
+              run_parallel(list.size(), self.execution(stop).threads, stop,
+                           [&](std::size_t i) { found[i] = continuations(self.shards(), list[i], backoff, top_k); });
             });
             py::list result;
             for (const Continuations& one : found) result.append(tuple_of(one));

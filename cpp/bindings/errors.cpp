@@ -61,6 +61,7 @@ py::tuple arguments(const Error& error) {
 }  // namespace
 
 void bind_errors() {
+  // By value, as pybind11 wants it. NOLINTNEXTLINE(performance-unnecessary-value-param)
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) std::rethrow_exception(pointer);

@@ -43,7 +43,8 @@ void bind_occurrences(IndexClass& index) {
       .def(
           "locate",
           [](const Index& self, std::uint64_t shard, std::uint64_t rank) {
-            return tuple_of(run_released([&](StopSignal&) { return locate(self.shards(), self.documents(), shard, rank); }));
+            return tuple_of(
+                run_released([&](StopSignal&) { return locate(self.shards(), self.documents(), shard, rank); }));
           },
           py::arg("shard"), py::arg("rank"))
       .def(

@@ -12,10 +12,11 @@ namespace anygram::bindings {
 // A stop signal that asks Python, on the thread that called, whether a signal handler raised.
 class PythonStop : public StopSignal {
  public:
-  PythonStop() : StopSignal([] {
-    const pybind11::gil_scoped_acquire lock;
-    if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
-  }) {}
+  PythonStop()
+      : StopSignal([] {
+          const pybind11::gil_scoped_acquire lock;
+          if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
+        }) {}
 };
 
 // Runs `work(stop)` without the interpreter's lock, so that other Python threads go on.

@@ -28,7 +28,8 @@ LoadMode load_mode_named(const std::string& name) {
 // Bytes of a shard, which they keep alive.
 py::object memory_view(const std::shared_ptr<const Shard>& shard, std::span<const std::byte> bytes) {
   auto owner = std::make_unique<std::shared_ptr<const Shard>>(shard);
-  const py::capsule base(owner.release(), [](void* pointer) { delete static_cast<std::shared_ptr<const Shard>*>(pointer); });
+  const py::capsule base(owner.release(),
+                         [](void* pointer) { delete static_cast<std::shared_ptr<const Shard>*>(pointer); });
   const auto size = static_cast<py::ssize_t>(bytes.size());
   const py::array_t<std::uint8_t> array(size, reinterpret_cast<const std::uint8_t*>(bytes.data()), base);
   const auto view = py::reinterpret_steal<py::object>(PyMemoryView_FromObject(array.ptr()));
@@ -92,7 +93,8 @@ void bind_shards(py::module_& module) {
       // A list of (name, bytes).
       .def("files", [](const std::shared_ptr<Shard>& shard) {
         py::list files;
-        for (const ShardFile& file : shard->files()) files.append(py::make_tuple(file.name, memory_view(shard, file.bytes)));
+        for (const ShardFile& file : shard->files())
+          files.append(py::make_tuple(file.name, memory_view(shard, file.bytes)));
         return files;
       });
 }

@@ -73,7 +73,8 @@ py::list list_of(Answers&& answers, const Convert& convert) {
 }
 
 auto scoring(const Index& index, std::optional<std::uint64_t> order, std::uint64_t top_k, bool end) {
-  if (order && *order == 0) throw Error(ErrorCode::kInvalidQuery, "the order of an n-gram model is at least 1, found 0");
+  if (order && *order == 0)
+    throw Error(ErrorCode::kInvalidQuery, "the order of an n-gram model is at least 1, found 0");
   return [&index, options = ScoreOptions{.order = order, .top_k = top_k, .end = end}](
              Ngram text, const Execution& execution) { return score(index.shards(), text, options, execution); };
 }
@@ -131,9 +132,8 @@ void bind_texts(IndexClass& index) {
       .def(
           "spans_batch",
           [](const Index& self, const Ngrams& texts, std::int64_t min_length, std::optional<std::int64_t> max_count) {
-            return list_of(ask_batch(self, texts, spanning(self)), [&](const std::vector<Span>& spans) {
-              return tuple_of(spans, min_length, max_count);
-            });
+            return list_of(ask_batch(self, texts, spanning(self)),
+                           [&](const std::vector<Span>& spans) { return tuple_of(spans, min_length, max_count); });
           },
           py::arg("texts"), py::arg("min_length"), py::arg("max_count"));
 }

@@ -42,7 +42,8 @@ std::int64_t integer_of(py::handle object) {
 Symbol symbol_in_ngram(std::int64_t token, py::handle object) {
   if (token >= 0 && token <= kLargestToken) return static_cast<Symbol>(token + 1);
   if (token == kDocumentEndToken) {
-    refuse("a document's end (DOCUMENT_END) cannot stand inside an n-gram or a prompt, only be a prompt's continuation");
+    refuse(
+        "a document's end (DOCUMENT_END) cannot stand inside an n-gram or a prompt, only be a prompt's continuation");
   }
   refuse("token ids go from 0 to " + std::to_string(kLargestToken) + ", found " + shown(object));
 }
@@ -95,7 +96,8 @@ std::vector<Symbol> symbols_of(py::handle tokens) {
     return symbols;
   }
   if (py::isinstance<py::array>(tokens)) return symbols_of_array(py::reinterpret_borrow<py::array>(tokens));
-  if (PyUnicode_Check(object) || PyBytes_Check(object)) refuse("an n-gram is a sequence of token ids, found " + shown(tokens));
+  if (PyUnicode_Check(object) || PyBytes_Check(object))
+    refuse("an n-gram is a sequence of token ids, found " + shown(tokens));
   if (py::hasattr(tokens, "__array__")) return symbols_of_array(py::array::ensure(tokens));
   if (!PySequence_Check(object)) refuse("an n-gram is a sequence of token ids, found " + shown(tokens));
   const auto items = py::reinterpret_steal<py::object>(PySequence_List(object));

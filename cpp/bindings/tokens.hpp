@@ -37,7 +37,8 @@ pybind11::array_t<Element> to_array(std::vector<Element>&& values) {
   auto owner = std::make_unique<std::vector<Element>>(std::move(values));
   const auto* data = owner->data();
   const auto size = static_cast<pybind11::ssize_t>(owner->size());
-  const pybind11::capsule base(owner.release(), [](void* pointer) { delete static_cast<std::vector<Element>*>(pointer); });
+  const pybind11::capsule base(owner.release(),
+                               [](void* pointer) { delete static_cast<std::vector<Element>*>(pointer); });
   return pybind11::array_t<Element>(size, data, base);
 }
 

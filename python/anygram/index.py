@@ -448,9 +448,10 @@ class Index:
         return _reopen, (paths, self.id, self._load, self._threads, self._given_tokenizer)
 
     def __repr__(self) -> str:
+        shards = "1 shard" if self.num_shards == 1 else f"{self.num_shards} shards"
         where = "in memory" if self._paths is None else ", ".join(map(str, self._paths))
         return (
-            f"Index({self.num_tokens:,} tokens, {self.num_documents:,} documents, {self.num_shards} shards, "
+            f"Index({self.num_tokens:,} tokens, {self.num_documents:,} documents, {shards}, "
             f"tokenizer {self._tokenizer.spec if self._tokenizer else 'none'}, {where})"
         )
 

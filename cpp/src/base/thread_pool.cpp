@@ -129,8 +129,8 @@ class Pool {
   unsigned num_threads_ = 0;
 };
 
-// Never destroyed: its threads wait in it until the process ends. A forked child has none of those threads, so it gets a
-// pool of its own.
+// Never destroyed: its threads wait in it until the process ends. A forked child has none of those threads, so it gets
+// a pool of its own.
 std::atomic<Pool*> current_pool{nullptr};
 
 Pool& pool() {
@@ -159,8 +159,7 @@ unsigned available_cpus() {
 void run_parallel(std::size_t count, unsigned threads, StopSignal& stop, const std::function<void(std::size_t)>& body) {
   if (count == 0) return;
   const bool nested = inside_job;
-  const auto helpers =
-      nested ? 0U : static_cast<unsigned>(std::min<std::size_t>(count, std::max(1U, threads)) - 1);
+  const auto helpers = nested ? 0U : static_cast<unsigned>(std::min<std::size_t>(count, std::max(1U, threads)) - 1);
   if (nested) {
     for (std::size_t item = 0; item < count; ++item) {
       stop.check();

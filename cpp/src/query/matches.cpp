@@ -131,7 +131,7 @@ std::vector<Span> maximal_spans(const MatchLengths& matches) {
   for (std::size_t i = 0; i < matches.lengths.size(); ++i) {
     const auto begin = static_cast<std::int64_t>(i);
     const std::int64_t end = begin + matches.lengths[i];
-    if (end <= furthest) continue;
+    if (matches.lengths[i] == 0 || end <= furthest) continue;
     spans.push_back({begin, end, matches.counts[i]});
     furthest = end;
   }

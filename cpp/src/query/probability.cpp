@@ -66,8 +66,7 @@ ProbabilityCounts probability(Shards shards, Ngram prompt, Symbol symbol, bool b
   if (prompt.empty()) {
     const ShardCounts total = total_counts(shards);
     result.prompt_count = total.num_tokens + total.num_documents;
-    result.continuation_count =
-        symbol == kDocumentEnd ? total.num_documents : count(shards, Ngram(&symbol, 1));
+    result.continuation_count = symbol == kDocumentEnd ? total.num_documents : count(shards, Ngram(&symbol, 1));
     return result;
   }
   const ShardIntervals intervals = find(shards, prompt);

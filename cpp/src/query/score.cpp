@@ -118,8 +118,8 @@ class TextScorer {
     std::vector<std::size_t> open;
     for (std::size_t row = 0; row < num_rows_; ++row) {
       poll_at(row);
-      const bool is_certain = scores.prompt_counts[row] == 1 ||
-                              scores.prompt_counts[row] == scores.continuation_counts[row];
+      const bool is_certain =
+          scores.prompt_counts[row] == 1 || scores.prompt_counts[row] == scores.continuation_counts[row];
       if (is_certain) {
         scores.sparse[row] = 1;
       } else if (scores.continuation_counts[row] == 0 && prompts_[row].length > 0) {
@@ -178,8 +178,7 @@ class TextScorer {
                        keep_most_frequent(listed, options_.top_k);
                      }
                      const auto& top = prompts_[row].length > 0 ? listed : unigrams;
-                     std::ranges::copy(top, scores.top.begin() +
-                                                static_cast<std::ptrdiff_t>(row * options_.top_k));
+                     std::ranges::copy(top, scores.top.begin() + static_cast<std::ptrdiff_t>(row * options_.top_k));
                    }
                  });
   }
@@ -193,8 +192,8 @@ class TextScorer {
   TextMatches matches_;
   std::vector<TextMatches::Part> prompts_;
   std::vector<TextMatches::Part> parts_;
-  std::vector<std::size_t> prompt_parts_;        // by row; kNone for the empty prompt
-  std::vector<std::size_t> continuation_parts_;  // by row; kNone where it does not occur
+  std::vector<std::size_t> prompt_parts_;         // by row; kNone for the empty prompt
+  std::vector<std::size_t> continuation_parts_;   // by row; kNone where it does not occur
   std::vector<std::vector<Interval>> intervals_;  // by shard, then by part
 };
 

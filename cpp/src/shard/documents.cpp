@@ -33,10 +33,9 @@ Interval Documents::span(std::uint64_t document) const {
   const std::uint64_t first = begin(document);
   const std::uint64_t next = document + 1 < num_documents_ ? begin(document + 1) : stream_length_;
   if (first >= next || next > stream_length_) {
-    throw FormatError(ErrorCode::kIndexFormat,
-                      {begins_.path(), kSectionPageBytes + document * sizeof(Position),
-                       "positions that ascend up to " + std::to_string(stream_length_),
-                       std::to_string(first) + " before " + std::to_string(next)});
+    throw FormatError(ErrorCode::kIndexFormat, {begins_.path(), kSectionPageBytes + document * sizeof(Position),
+                                                "positions that ascend up to " + std::to_string(stream_length_),
+                                                std::to_string(first) + " before " + std::to_string(next)});
   }
   return {first, next - 1};
 }

@@ -61,9 +61,9 @@ KeyTree::KeyTree(Section section, std::uint64_t num_suffixes)
   }
   if (period_ == 0 || section_.info().num_elements != keys) {
     throw FormatError(ErrorCode::kIndexFormat,
-                      {section_.path(), 0, std::to_string(keys) + " keys in the tree over " +
-                                               std::to_string(num_suffixes) + " suffixes with period " +
-                                               std::to_string(period_),
+                      {section_.path(), 0,
+                       std::to_string(keys) + " keys in the tree over " + std::to_string(num_suffixes) +
+                           " suffixes with period " + std::to_string(period_),
                        std::to_string(section_.info().num_elements) + " keys"});
   }
 }

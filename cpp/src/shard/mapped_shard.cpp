@@ -118,16 +118,23 @@ template <int Width>
 void MappedShard<Width>::longest_matches(Ngram text, std::uint64_t begin, std::span<LongestMatch> matches) const {
   std::ranges::fill(matches, LongestMatch{});
   if (order_.size() == 0) return;
-  // From each start on, the symbols that could match: up to the first that this vocabulary does not have.
-  std::vector<std::uint64_t> lengths(matches.size());
+  // Symbols that could match end before the first that this vocabulary does not have. Those after the starts are looked
+  // at no further than matches reach, so that a long text may be matched in pieces.
   std::uint64_t end = begin + matches.size();
-  while (end < text.size() && searcher_.occurs(text[end])) ++end;
-  for (std::size_t i = matches.size(); i-- > 0;) {
-    if (!searcher_.occurs(text[begin + i])) end = begin + i;
-    lengths[i] = end - (begin + i);
+  const auto look_ahead = [&](std::uint64_t symbols) {
+    const std::uint64_t before = end;
+    const std::uint64_t limit = std::min<std::uint64_t>(text.size(), end + symbols);
+    while (end < limit && searcher_.occurs(text[end])) ++end;
+    return end > before;
+  };
+  look_ahead(kLockstepSymbols);
+  PackedText<Width> packed(text.subspan(begin, end - begin));
+  const std::uint64_t first_end = end - begin;
+  std::vector<std::uint64_t> lengths(matches.size());  // from each start on, as far as was looked
+  for (std::uint64_t i = matches.size(), run_end = first_end; i-- > 0;) {
+    if (!searcher_.occurs(text[begin + i])) run_end = i;
+    lengths[i] = run_end - i;
   }
-  const std::uint64_t text_end = matches.empty() ? begin : begin + lengths.size() - 1 + lengths.back();
-  const PackedText<Width> packed(text.subspan(begin, std::max<std::uint64_t>(text_end, begin + matches.size()) - begin));
 
   std::array<std::uint64_t, kLanes> starts;
   std::array<std::uint64_t, kLanes> capped;
@@ -145,7 +152,16 @@ void MappedShard<Width>::longest_matches(Ngram text, std::uint64_t begin, std::s
   }
   for (std::size_t i = 0; i < matches.size(); ++i) {
     if (matches[i].length < kLockstepSymbols || lengths[i] <= kLockstepSymbols) continue;
-    matches[i] = resolve_long(packed, i, lengths[i], matches[i], i > 0 ? matches[i - 1] : LongestMatch{});
+    const LongestMatch found = matches[i];
+    const LongestMatch before = i > 0 ? matches[i - 1] : LongestMatch{};
+    const bool open = i + lengths[i] == first_end;
+    std::uint64_t length = open ? end - begin - i : lengths[i];
+    matches[i] = resolve_long(packed, i, length, found, before);
+    while (open && matches[i].length == length && look_ahead(length)) {
+      packed.assign(text.subspan(begin, end - begin));
+      length = end - begin - i;
+      matches[i] = resolve_long(packed, i, length, found, before);
+    }
   }
 }
 

@@ -169,8 +169,12 @@ template <int Width>
 LongestMatch Searcher<Width>::longest_within(const PackedText<Width>& text, std::uint64_t start, std::uint64_t length,
                                              Interval interval, std::uint64_t known) const {
   // Every suffix of the interval shares `known` symbols; outside of it none shares as many.
-  LowerBound search{.text = text.at(start), .length = length, .low = interval.begin, .high = interval.end,
-                    .low_shared = known, .high_shared = known};
+  LowerBound search{.text = text.at(start),
+                    .length = length,
+                    .low = interval.begin,
+                    .high = interval.end,
+                    .low_shared = known,
+                    .high_shared = known};
   run_lower({&search, 1});
   LongestMatch best{known, interval.begin};
   if (search.high_compared && search.high_shared > best.length) best = {search.high_shared, search.high};

@@ -26,7 +26,11 @@ class Searcher {
  public:
   Searcher(const StreamView<Width>& stream, const OrderView& order, const KeyTree& tree, const Unigrams& unigrams,
            std::uint64_t vocab_size)
-      : stream_(stream), order_(order), tree_(tree), unigrams_(unigrams), vocab_size_(vocab_size),
+      : stream_(stream),
+        order_(order),
+        tree_(tree),
+        unigrams_(unigrams),
+        vocab_size_(vocab_size),
         format_(KeyFormat::for_largest(static_cast<Symbol>(vocab_size))) {}
 
   // At most kLanes n-grams.
@@ -63,8 +67,8 @@ class Searcher {
     bool matched() const { return high_shared == length; }
   };
 
-  // A search for the first rank from `low` on whose suffix does not start with a text: with growing steps, then (step 0)
-  // by halving. All ranks below `low` do, `high` does not.
+  // A search for the first rank from `low` on whose suffix does not start with a text: with growing steps, then (step
+  // 0) by halving. All ranks below `low` do, `high` does not.
   struct UpperBound {
     const std::byte* text = nullptr;
     std::uint64_t length = 0;

@@ -23,9 +23,7 @@ void append_element(SectionWriter& writer, Element element) {
   writer.append(std::as_bytes(std::span(&element, 1)));
 }
 
-std::string section_path(const std::string& folder, SectionKind kind) {
-  return join_path(folder, section_name(kind));
-}
+std::string section_path(const std::string& folder, SectionKind kind) { return join_path(folder, section_name(kind)); }
 
 }  // namespace
 
@@ -65,8 +63,8 @@ void ShardBuilder::write_tokens(const TokenSpool& spool, const DocumentRun& run,
       if (begins_document) {
         ++document;
       } else if (symbol > options_.vocab_size) {
-        throw Error(ErrorCode::kInvalidArgument, "token id " + std::to_string(symbol - 1) + " is not below vocab_size " +
-                                                     std::to_string(options_.vocab_size));
+        throw Error(ErrorCode::kInvalidArgument, "token id " + std::to_string(symbol - 1) +
+                                                     " is not below vocab_size " + std::to_string(options_.vocab_size));
       } else if (symbol < counts_.size()) {
         ++counts_[symbol];
       } else {

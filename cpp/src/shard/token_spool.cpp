@@ -40,8 +40,8 @@ void TokenSpool::append(std::span<const std::uint32_t> tokens, std::span<const s
       throw Error(ErrorCode::kInvalidArgument, "the documents' lengths do not add up to the number of tokens");
     }
     if (static_cast<std::uint64_t>(length) >= kMaxStreamLength) {
-      throw Error(ErrorCode::kLimit, "a document of " + std::to_string(length) +
-                                         " tokens is longer than a shard can hold; split it");
+      throw Error(ErrorCode::kLimit,
+                  "a document of " + std::to_string(length) + " tokens is longer than a shard can hold; split it");
     }
     const auto document = tokens.subspan(used, static_cast<std::size_t>(length));
     used += document.size();
@@ -89,7 +89,7 @@ std::vector<DocumentRun> TokenSpool::cut(std::uint64_t num_shards, std::uint64_t
   const auto fits = [&](const DocumentRun& run) { return run.stream_length() <= max_stream_length; };
   const std::uint64_t stream_length = num_tokens_ + num_documents_;
   const std::uint64_t least = (stream_length + max_stream_length - 1) / max_stream_length;
-  for (std::uint64_t shards = std::min(num_documents_, std::max(num_shards, least));; ++shards) {
+  for (std::uint64_t shards = std::min(num_documents_, num_shards != 0 ? num_shards : least);; ++shards) {
     std::vector<DocumentRun> runs = cut_evenly(shards);
     if (std::ranges::all_of(runs, fits)) return runs;
     if (num_shards != 0 || shards >= num_documents_) {

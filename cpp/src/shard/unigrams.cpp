@@ -30,10 +30,9 @@ Interval Unigrams::interval(std::uint64_t number) const {
   const Rank begin = entry(number).begin;
   const Rank end = number + 1 < num_symbols_ ? entry(number + 1).begin : num_suffixes_;
   if (begin >= end || end > num_suffixes_) {
-    throw FormatError(ErrorCode::kIndexFormat,
-                      {section_.path(), kSectionPageBytes + number * sizeof(UnigramEntry),
-                       "ranks that ascend up to " + std::to_string(num_suffixes_),
-                       std::to_string(begin) + " before " + std::to_string(end)});
+    throw FormatError(ErrorCode::kIndexFormat, {section_.path(), kSectionPageBytes + number * sizeof(UnigramEntry),
+                                                "ranks that ascend up to " + std::to_string(num_suffixes_),
+                                                std::to_string(begin) + " before " + std::to_string(end)});
   }
   return {begin, end};
 }

@@ -37,6 +37,7 @@ class DeepCheck {
   std::vector<SectionProblem> run() {
     check_documents_and_symbols();
     if (problems_.empty()) check_suffix_array();
+    if (problems_.empty()) check_unigrams();
     if (problems_.empty()) check_tree();
     return std::move(problems_);
   }
@@ -45,8 +46,7 @@ class DeepCheck {
   Section open(SectionKind kind) const { return manifest_.open_section(folder_, kind, {.check_pages = false}); }
 
   Symbol symbol(std::uint64_t position) const {
-    return with_width(text_.width,
-                      [&]<int Width>() { return symbol_at<Width>(text_.bytes.data(), position); });
+    return with_width(text_.width, [&]<int Width>() { return symbol_at<Width>(text_.bytes.data(), position); });
   }
 
   void compare(const Section& section, std::uint64_t element, std::uint64_t expected, std::uint64_t found) {
@@ -57,7 +57,6 @@ class DeepCheck {
   void check_documents_and_symbols() {
     const Section begins = open(SectionKind::kDocumentBegins);
     const Section blocks = open(SectionKind::kDocumentBlocks);
-    std::vector<std::uint64_t> counts(manifest_.vocab_size < (1U << 24) ? manifest_.vocab_size + 1 : 0);
     std::uint64_t document = 0;
     bool begins_document = true;
     for (std::uint64_t position = 0; position < text_.length && problems_.empty(); ++position) {
@@ -78,30 +77,12 @@ class DeepCheck {
       } else if (found > manifest_.vocab_size) {
         problems_.push_back(problem(stream_, position, "a symbol up to " + std::to_string(manifest_.vocab_size),
                                     std::to_string(found)));
-      } else if (!counts.empty()) {
-        ++counts[found];
       }
     }
     if (!begins_document || document != manifest_.num_documents) {
       problems_.push_back(problem(stream_, text_.length - 1, std::to_string(manifest_.num_documents) + " document ends",
                                   std::to_string(document)));
     }
-    if (!counts.empty() && problems_.empty()) check_unigrams(counts);
-  }
-
-  void check_unigrams(const std::vector<std::uint64_t>& counts) {
-    const Section unigrams = open(SectionKind::kUnigrams);
-    std::uint64_t entry = 0;
-    Rank begin = 0;
-    for (std::size_t symbol = 1; symbol < counts.size(); ++symbol) {
-      if (counts[symbol] == 0) continue;
-      const auto found = entry < unigrams.info().num_elements ? unigrams.element<UnigramEntry>(entry) : UnigramEntry{};
-      compare(unigrams, entry, symbol, found.symbol);
-      compare(unigrams, entry, begin, found.begin);
-      begin += counts[symbol];
-      ++entry;
-    }
-    compare(unigrams, entry, entry, unigrams.info().num_elements);
   }
 
   void check_suffix_array() {
@@ -114,6 +95,28 @@ class DeepCheck {
       problems_.push_back(
           problem(order_, found.rank, expectation(found.fault), "position " + std::to_string(found.position)));
     }
+  }
+
+  // In the right suffix array, suffixes of one first symbol follow each other: an entry is right if it stands where the
+  // symbol of the entry before it ends and its own begins.
+  void check_unigrams() {
+    const Section unigrams = open(SectionKind::kUnigrams);
+    const std::uint64_t num_entries = unigrams.info().num_elements;
+    const auto first_symbol = [this](Rank rank) { return symbol(order_.element<Position>(rank)); };
+    UnigramEntry before;
+    for (std::uint64_t entry = 0; entry < num_entries && problems_.empty(); ++entry) {
+      if (entry % kSymbolsPerPoll == 0) stop_.poll();
+      const auto found = unigrams.element<UnigramEntry>(entry);
+      const bool ascends = entry == 0 ? found.begin == 0 : found.begin > before.begin;
+      if (!ascends || found.begin >= manifest_.num_tokens) {
+        problems_.push_back(problem(unigrams, entry, "ranks that ascend from 0 on", std::to_string(found.begin)));
+        return;
+      }
+      if (entry > 0) compare(unigrams, entry, before.symbol, first_symbol(found.begin - 1));
+      compare(unigrams, entry, first_symbol(found.begin), found.symbol);
+      before = found;
+    }
+    if (manifest_.num_tokens > 0) compare(unigrams, num_entries, first_symbol(manifest_.num_tokens - 1), before.symbol);
   }
 
   static std::string expectation(OrderFault fault) {
@@ -139,9 +142,8 @@ class DeepCheck {
     for (Rank rank = 0; rank < manifest_.num_tokens; rank += tree.period()) {
       if (keys.size() % kSymbolsPerPoll == 0) stop_.poll();
       const auto position = order_.element<Position>(rank);
-      keys.push_back(with_width(text_.width, [&]<int Width>() {
-        return load_key<Width>(text_.bytes.data(), position, format);
-      }));
+      keys.push_back(
+          with_width(text_.width, [&]<int Width>() { return load_key<Width>(text_.bytes.data(), position, format); }));
     }
     keys = build_key_tree(std::move(keys));
     for (std::size_t i = 0; i < keys.size(); ++i) {

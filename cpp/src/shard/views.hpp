@@ -45,7 +45,8 @@ class OrderView {
 
   Position position(Rank rank) const {
     const auto position = section_.element<Position>(rank);
-    if (position >= stream_length_) [[unlikely]] refuse(rank, position);
+    if (position >= stream_length_) [[unlikely]]
+      refuse(rank, position);
     return position;
   }
 

@@ -105,10 +105,11 @@ TEST_CASE("text matches: any parts, in an order that lets each follow from the o
 
 TEST_CASE("text matches: a text of several pieces") {
   Random random(43);
-  const Corpus corpus = random_corpus(random, 5, 300, 3);
+  Corpus corpus = random_corpus(random, 5, 300, 3);
+  corpus.push_back(random_symbols(random, 6000, 9));
   const Oracle oracle(corpus);
   const BuiltShards built(corpus, 2);
-  Symbols text;
+  Symbols text = joined({1}, corpus.back());
   while (text.size() < 10'000) {
     text = joined(text, joined(corpus[below(random, corpus.size())], random_symbols(random, 20, 4)));
   }

@@ -35,7 +35,7 @@ void check_prompt(const BuiltShards& built, const Oracle& oracle, const Symbols&
     }
     for (const std::uint64_t top_k : {0U, 1U, 2U, 3U, 100U}) {
       std::vector<Continuation> top = expected;
-      std::ranges::stable_sort(top, std::greater{}, &Continuation::count);
+      sort_by_frequency(top);
       top.resize(std::min<std::size_t>(top_k, top.size()));
       std::ranges::sort(top, token_less, &Continuation::symbol);
       const Continuations limited = continuations(built.shards(), prompt, backoff, top_k);

@@ -59,7 +59,6 @@ TEST_CASE("key tree: its size must follow from the number of suffixes and the pe
   };
   CHECK(code(64, 16 * 64) == ErrorCode::kIndexFormat);
   CHECK(code(64, 32 * 64 + 1) == ErrorCode::kIndexFormat);
-  CHECK(code(0, 17) == ErrorCode::kIndexFormat);
   CHECK(code(64, kLargest) == ErrorCode::kIndexFormat);
 }
 

@@ -89,13 +89,15 @@ void check_ngrams(const Checked& checked, const std::vector<Symbols>& texts) {
       REQUIRE(symbols == Symbols(2, continuation.symbol));
       begin = narrowed.end;
     }
-    REQUIRE(checked.shard().narrow(interval, depth, 0xFFFFFFFF).empty());
+    const auto none = static_cast<Symbol>(checked.shard().counts().vocab_size - 5);
+    REQUIRE(checked.shard().narrow(interval, depth, none).empty());
   }
 }
 
-void check_longest_matches(const Checked& checked, const Symbols& text, std::size_t begin = 0) {
+void check_longest_matches(const Checked& checked, const Symbols& text, std::size_t begin = 0,
+                           std::size_t size = ~std::size_t{0}) {
   const std::vector<std::uint64_t> expected = checked.oracle().longest_matches(text);
-  std::vector<LongestMatch> matches(text.size() - begin, LongestMatch{9, 9});
+  std::vector<LongestMatch> matches(std::min(size, text.size() - begin), LongestMatch{9, 9});
   checked.shard().longest_matches(text, begin, matches);
   for (std::size_t i = 0; i < matches.size(); ++i) {
     REQUIRE(matches[i].length == expected[begin + i]);
@@ -228,6 +230,26 @@ TEST_CASE("shard: a longest match may go on elsewhere when the one before it end
   Corpus many(20, first);
   many.push_back(second);
   check_longest_matches(Checked(many), text);
+}
+
+TEST_CASE("shard: matches that reach far beyond the starts that are asked for") {
+  Random random(61);
+  const Symbols document = random_symbols(random, 1800, 9);
+  const Checked checked({random_symbols(random, 100, 9), document, {document.begin() + 700, document.end()}});
+  const Symbols longer = joined(document, {1, 2, 3});
+  for (const std::size_t size : {1U, 5U, 600U}) {
+    for (const std::size_t begin : {0U, 650U}) {
+      check_longest_matches(checked, document, begin, size);
+      check_longest_matches(checked, longer, begin, size);
+      for (const std::size_t ahead : {0U, 1U, 254U, 255U, 256U, 257U, 258U, 511U, 512U, 513U, 514U, 800U}) {
+        Symbols edited = document;
+        edited[begin + size - 1 + std::min<std::size_t>(ahead, document.size() - begin - size)] = 12;
+        check_longest_matches(checked, edited, begin, size);
+        std::ranges::replace(edited, Symbol{12}, Symbol{21});  // which the vocabulary does not have
+        check_longest_matches(checked, edited, begin, size);
+      }
+    }
+  }
 }
 
 TEST_CASE("shard: documents at positions") {

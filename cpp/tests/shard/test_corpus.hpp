@@ -161,6 +161,13 @@ inline std::uint64_t total_count(std::span<const Continuation> continuations) {
   return total;
 }
 
+// The most frequent first, the smaller token among equals.
+inline void sort_by_frequency(std::vector<Continuation>& continuations) {
+  std::ranges::sort(continuations, [](const Continuation& a, const Continuation& b) {
+    return a.count != b.count ? a.count > b.count : token_less(a.symbol, b.symbol);
+  });
+}
+
 inline Symbols random_symbols(Random& random, std::size_t size, Symbol largest) {
   Symbols symbols(size);
   for (Symbol& symbol : symbols) symbol = static_cast<Symbol>(below(random, largest) + 1);

@@ -139,7 +139,7 @@ inline std::vector<NamedText> adversarial_texts(std::size_t length) {
   Random random(7);
   std::vector<NamedText> texts;
   texts.push_back({"all equal", periodic(length, 1)});
-  for (const std::size_t period : {2, 3, 5, 17, 28, 29, 1000})
+  for (const std::size_t period : {2U, 3U, 5U, 17U, 28U, 29U, 1000U})
     texts.push_back({"period " + std::to_string(period), periodic(length, period)});
   texts.push_back({"fibonacci", fibonacci(length)});
   texts.push_back({"thue-morse", thue_morse(length)});

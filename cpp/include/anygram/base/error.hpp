@@ -30,7 +30,11 @@ class Error : public std::runtime_error {
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   Error(ErrorCode code, const std::string& message, std::string path, std::optional<std::uint64_t> offset = {},
         int system_error = 0)
-      : std::runtime_error(message), code_(code), path_(std::move(path)), offset_(offset), system_error_(system_error) {}
+      : std::runtime_error(message),
+        code_(code),
+        path_(std::move(path)),
+        offset_(offset),
+        system_error_(system_error) {}
 
   ErrorCode code() const { return code_; }
   const std::string& path() const { return path_; }

@@ -5,7 +5,8 @@
 
 namespace anygram {
 
-// The ranks [begin, end) of the suffixes that start with some n-gram. An empty interval stands where the n-gram would be.
+// The ranks [begin, end) of the suffixes that start with some n-gram. An empty interval stands where the n-gram would
+// be.
 struct Interval {
   Rank begin = 0;
   Rank end = 0;

@@ -16,8 +16,8 @@ class TextMatches {
   // Of the longest n-gram at `begin` that occurs in any shard.
   std::uint64_t length(std::uint64_t begin) const { return longest_[begin]; }
 
-  // Where text[begin, begin + length) stands, for each of the parts: result[s][i] is shard s's interval of parts[i]. No part
-  // is empty. The cost is least when a part is one longer than the one before it.
+  // Where text[begin, begin + length) stands, for each of the parts: result[s][i] is shard s's interval of parts[i]. No
+  // part is empty. The cost is least when a part is one longer than the one before it.
   struct Part {
     std::uint64_t begin = 0;
     std::uint64_t length = 0;

@@ -43,8 +43,8 @@ std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& 
                                           std::span<const Interval> intervals, const Execution& execution);
 
 // `size` occurrences, or all if there are fewer, drawn without replacement: those with the smallest hash of (seed,
-// document, offset), by which they come in order. So a sample is the same however the corpus is sharded, and a larger one
-// begins with a smaller one. Cost: O(occurrences).
+// document, offset), by which they come in order. So a sample is the same however the corpus is sharded, and a larger
+// one begins with a smaller one. Cost: O(occurrences).
 std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, std::span<const Interval> intervals,
                                std::uint64_t size, std::uint64_t seed, const Execution& execution);
 

@@ -18,8 +18,8 @@ struct TextScores {
   std::vector<std::int64_t> prompt_counts;
   std::vector<std::int64_t> continuation_counts;
   std::vector<std::int64_t> suffix_lengths;
-  std::vector<std::uint8_t> sparse;          // 1 where the prompt's suffix has exactly one distinct continuation
-  std::vector<Continuation> top;             // rows of top_k, the most frequent first; unused places have count 0
+  std::vector<std::uint8_t> sparse;  // 1 where the prompt's suffix has exactly one distinct continuation
+  std::vector<Continuation> top;     // rows of top_k, the most frequent first; unused places have count 0
 };
 
 // One pass over the text: row i equals probability(text[.. i), text[i], backoff).

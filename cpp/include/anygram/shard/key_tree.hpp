@@ -12,7 +12,8 @@ namespace anygram {
 
 // The payload of a key_samples section: a B+ tree without pointers. Level 0 holds the keys of the suffixes of rank 0,
 // period, 2 * period, ...; each level above holds the last key of each node below. A node is 16 keys, filled up with
-// the largest key there is; levels follow each other, the leaves first. (An S-tree, after Khuong and Morin, and Slotin.)
+// the largest key there is; levels follow each other, the leaves first. (An S-tree, after Khuong and Morin, and
+// Slotin.)
 inline constexpr std::size_t kKeysPerNode = 16;
 
 // The whole payload, from the samples' keys in rank order.

@@ -49,9 +49,9 @@ struct ShardCounts {
   std::uint64_t vocab_size = 0;     // symbols are at most this
 };
 
-// Thread-safe: all methods are const and may run at once. Those that take many questions answer them in lockstep, so that
-// their cache misses (or page faults) overlap: ask for tens at a time. They throw Error with kChecksum when a page that
-// they touch is damaged.
+// Thread-safe: all methods are const and may run at once. Those that take many questions answer them in lockstep, so
+// that their cache misses (or page faults) overlap: ask for tens at a time. They throw Error with kChecksum when a page
+// that they touch is damaged.
 class Shard {
  public:
   virtual ~Shard() = default;

@@ -9,8 +9,8 @@
 
 namespace anygram {
 
-// An entry of a unigrams section: the first rank of the suffixes that start with the symbol. Entries ascend; symbols that
-// do not occur have none.
+// An entry of a unigrams section: the first rank of the suffixes that start with the symbol. Entries ascend; symbols
+// that do not occur have none.
 struct UnigramEntry {
   Symbol symbol = 0;
   std::uint32_t begin = 0;

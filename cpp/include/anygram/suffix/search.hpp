@@ -13,8 +13,8 @@
 
 namespace anygram {
 
-// Symbols packed as the token stream packs them, so that they compare with it eight bytes at a time. Symbols that do not
-// fit the width are stored cut: a caller ends a comparison before them.
+// Symbols packed as the token stream packs them, so that they compare with it eight bytes at a time. Symbols that do
+// not fit the width are stored cut: a caller ends a comparison before them.
 template <int Width>
 class PackedText {
  public:
