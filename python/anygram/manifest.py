@@ -20,6 +20,7 @@ from anygram.errors import (
     ChecksumError,
     IncompleteBuildError,
     IndexFormatError,
+    IndexIOError,
     IndexNotFoundError,
     UnsupportedVersionError,
 )
@@ -101,6 +102,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise _no_index(folder) from None
     except (NotADirectoryError, UnicodeDecodeError) as error:
         raise IndexFormatError(f"{folder} is no anygram index: {error}", str(folder)) from None
+    except OSError as error:
+        raise IndexIOError(error.errno, error.strerror, str(pointer)) from None
     match = _POINTER.fullmatch(line)
     if match is None:
         message = f"{pointer}: expected the name of a manifest and its hash, found {line[:80]!r}"

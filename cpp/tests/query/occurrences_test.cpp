@@ -15,7 +15,8 @@ using Place = std::pair<std::uint64_t, std::uint64_t>;  // document and offset
 
 std::set<Place> places_by_oracle(const Oracle& oracle, Ngram ngram) {
   std::set<Place> places;
-  oracle.for_each_occurrence(ngram, [&](std::size_t document, std::size_t offset) { places.insert({document, offset}); });
+  oracle.for_each_occurrence(ngram,
+                             [&](std::size_t document, std::size_t offset) { places.insert({document, offset}); });
   return places;
 }
 
@@ -53,10 +54,10 @@ TEST_CASE("occurrences: documents are listed and counted, few and many") {
   Random random(51);
   StopSignal stop;
   Corpus corpus = random_corpus(random, 300, 10, 3);
-  corpus.resize(3000);                            // the rest is empty
-  corpus[2000] = {7, 7, 7};                       // held by less than a document in 64
+  corpus.resize(3000);       // the rest is empty
+  corpus[2000] = {7, 7, 7};  // held by less than a document in 64
   for (std::size_t i = 0; i < 3000; i += 100) corpus[i].push_back(8);
-  corpus.push_back(Symbols(10'000, 9));           // more than are looked up at once
+  corpus.push_back(Symbols(10'000, 9));  // more than are looked up at once
   const Oracle oracle(corpus);
   for (const std::uint64_t num_shards : {1U, 3U}) {
     const BuiltShards built(corpus, num_shards);
@@ -91,7 +92,8 @@ TEST_CASE("sample: the same however the corpus is sharded, and a larger one begi
       const BuiltShards built(corpus, num_shards);
       const DocumentNumbers numbers(built.shards());
       const ShardIntervals intervals = find(built.shards(), ngram);
-      for (const std::uint64_t size : {std::uint64_t{1'000'000}, std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{20}}) {
+      for (const std::uint64_t size :
+           {std::uint64_t{1'000'000}, std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{20}}) {
         std::vector<Place> drawn;
         for (const Occurrence& one : sample(built.shards(), numbers, intervals, size, seed, {1, stop})) {
           drawn.emplace_back(one.document, one.offset);
@@ -123,7 +125,8 @@ TEST_CASE("document symbols: parts of documents, cut where they end") {
       CHECK(document_symbols(built.shards(), numbers, document, size + 3, size + 5).empty());
       CHECK(document_symbols(built.shards(), numbers, document, 5, 3).empty());
       if (size < 3) continue;
-      CHECK(document_symbols(built.shards(), numbers, document, 1, 3) == Symbols{corpus[document][1], corpus[document][2]});
+      CHECK(document_symbols(built.shards(), numbers, document, 1, 3) ==
+            Symbols{corpus[document][1], corpus[document][2]});
     }
     CHECK(refusal([&] { document_symbols(built.shards(), numbers, corpus.size(), 0, 1); }) ==
           ErrorCode::kDocumentNotFound);

@@ -30,7 +30,8 @@ void check_score(const BuiltShards& built, const Oracle& oracle, const Symbols& 
     const auto found = std::ranges::find(expected, symbol, &Continuation::symbol);
     REQUIRE(static_cast<std::uint64_t>(scores.suffix_lengths[row]) == prompt.size());
     REQUIRE(static_cast<std::uint64_t>(scores.prompt_counts[row]) == total_count(expected));
-    REQUIRE(static_cast<std::uint64_t>(scores.continuation_counts[row]) == (found == expected.end() ? 0 : found->count));
+    REQUIRE(static_cast<std::uint64_t>(scores.continuation_counts[row]) ==
+            (found == expected.end() ? 0 : found->count));
     REQUIRE((scores.sparse[row] == 1) == (expected.size() == 1));
     sort_by_frequency(expected);
     expected.resize(options.top_k);  // unused places have count 0

@@ -64,9 +64,8 @@ void check_ngrams(const Checked& checked, const std::vector<Symbols>& texts) {
 
     // From each of its ends, and from the middle.
     const Symbols text = joined({1, 2}, texts[i]);
-    const std::vector<Context> contexts{{2, depth, interval.begin},
-                                        {2, depth, interval.end - 1},
-                                        {2, depth, (interval.begin + interval.end) / 2}};
+    const std::vector<Context> contexts{
+        {2, depth, interval.begin}, {2, depth, interval.end - 1}, {2, depth, (interval.begin + interval.end) / 2}};
     std::vector<Interval> expanded(contexts.size());
     checked.shard().expand(text, contexts, expanded);
     for (const Interval& one : expanded) REQUIRE(one == interval);
@@ -96,11 +95,11 @@ void check_ngrams(const Checked& checked, const std::vector<Symbols>& texts) {
 
 void check_longest_matches(const Checked& checked, const Symbols& text, std::size_t begin = 0,
                            std::size_t size = ~std::size_t{0}) {
-  const std::vector<std::uint64_t> expected = checked.oracle().longest_matches(text);
+  const std::vector<std::uint64_t> expected = checked.oracle().longest_matches(Ngram(text).subspan(begin));
   std::vector<LongestMatch> matches(std::min(size, text.size() - begin), LongestMatch{9, 9});
   checked.shard().longest_matches(text, begin, matches);
   for (std::size_t i = 0; i < matches.size(); ++i) {
-    REQUIRE(matches[i].length == expected[begin + i]);
+    REQUIRE(matches[i].length == expected[i]);
     if (matches[i].length == 0) continue;
     REQUIRE(checked.starts_with(matches[i].rank, Ngram(text).subspan(begin + i, matches[i].length)));
   }
@@ -112,9 +111,8 @@ TEST_CASE("shard: n-grams of random corpora over tiny alphabets") {
     const auto largest = static_cast<Symbol>(1 + below(random, 4));
     const Corpus corpus = random_corpus(random, 20, 1 + below(random, 60), largest);
     const std::uint64_t vocab_size = trial % 3 == 0 ? 20 : trial % 3 == 1 ? 300 : 100'000;
-    const Checked checked(corpus, {.vocab_size = vocab_size,
-                                   .profile = trial % 2 == 0 ? Profile::kFast : Profile::kLean,
-                                   .sync = false});
+    const Checked checked(
+        corpus, {.vocab_size = vocab_size, .profile = trial % 2 == 0 ? Profile::kFast : Profile::kLean, .sync = false});
     std::vector<Symbols> texts{{}};
     for (int i = 0; i < 70; ++i) {
       texts.push_back(random_excerpt(random, corpus, 12));
@@ -154,7 +152,8 @@ TEST_CASE("shard: symbols that the vocabulary does not have match nothing") {
   // 257 is 1 when it is cut to a byte.
   const Checked checked({{1, 2, 1, 2, 1}, {2, 1}});
   for (const Symbol stranger : {21U, 255U, 256U, 257U, 258U, 0x01000001U, 0xFFFFFFFFU}) {
-    for (const Symbols& text : {Symbols{stranger}, Symbols{1, stranger}, Symbols{stranger, 1}, Symbols{1, stranger, 1}}) {
+    for (const Symbols& text :
+         {Symbols{stranger}, Symbols{1, stranger}, Symbols{stranger, 1}, Symbols{1, stranger, 1}}) {
       CHECK(checked.found(text).empty());
     }
     check_longest_matches(checked, {stranger});
@@ -186,7 +185,7 @@ TEST_CASE("shard: n-grams longer than are compared at a time") {
 
 TEST_CASE("shard: matches longer than are searched for in lockstep") {
   Random random(8);
-  for (int trial = 0; trial < 16; ++trial) {
+  for (int trial = 0; trial < 8; ++trial) {
     const Symbol largest = trial % 2 == 0 ? 2 : 15;
     const Corpus corpus = repetitive_corpus(random, 500, largest);
     const Checked checked(corpus, {.vocab_size = trial % 4 < 2 ? 20U : 300U, .sync = false});
@@ -234,11 +233,11 @@ TEST_CASE("shard: a longest match may go on elsewhere when the one before it end
 
 TEST_CASE("shard: matches that reach far beyond the starts that are asked for") {
   Random random(61);
-  const Symbols document = random_symbols(random, 1800, 9);
-  const Checked checked({random_symbols(random, 100, 9), document, {document.begin() + 700, document.end()}});
+  const Symbols document = random_symbols(random, 1200, 9);
+  const Checked checked({random_symbols(random, 100, 9), document, {document.begin() + 400, document.end()}});
   const Symbols longer = joined(document, {1, 2, 3});
-  for (const std::size_t size : {1U, 5U, 600U}) {
-    for (const std::size_t begin : {0U, 650U}) {
+  for (const std::size_t size : {1U, 5U, 300U}) {
+    for (const std::size_t begin : {0U, 350U}) {
       check_longest_matches(checked, document, begin, size);
       check_longest_matches(checked, longer, begin, size);
       for (const std::size_t ahead : {0U, 1U, 254U, 255U, 256U, 257U, 258U, 511U, 512U, 513U, 514U, 800U}) {

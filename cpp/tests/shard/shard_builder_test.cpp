@@ -90,8 +90,7 @@ TEST_CASE("shard builder: the bytes depend on neither threads nor memory") {
   for (const Profile profile : {Profile::kLean, Profile::kFast}) {
     const auto build = [&](unsigned threads, std::uint64_t memory) {
       const BuiltShards built(
-          corpus, 1,
-          {.vocab_size = 3000, .profile = profile, .threads = threads, .memory = memory, .sync = false});
+          corpus, 1, {.vocab_size = 3000, .profile = profile, .threads = threads, .memory = memory, .sync = false});
       std::vector<std::vector<std::byte>> files;
       for (const ShardFile& file : built[0].files()) files.emplace_back(file.bytes.begin(), file.bytes.end());
       CHECK(files.size() == 7);
@@ -114,7 +113,8 @@ TEST_CASE("shard builder: an id beyond the vocabulary is refused") {
     const TemporaryFolder shard;
     return refusal([&] {
       StopSignal stop;
-      ShardBuilder(shard.path(), {.vocab_size = vocab_size, .sync = false}).write_tokens(spool, spool.cut(1)[0], stop, {});
+      ShardBuilder(shard.path(), {.vocab_size = vocab_size, .sync = false})
+          .write_tokens(spool, spool.cut(1)[0], stop, {});
     });
   };
   CHECK(code(301) == std::nullopt);

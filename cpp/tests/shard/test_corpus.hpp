@@ -197,7 +197,8 @@ inline Symbols joined(const Symbols& first, const Symbols& second) {
   return result;
 }
 
-// Documents with long repeats, as crawls have them: a whole copy, copies with single edits, a periodic one, parts of one.
+// Documents with long repeats, as crawls have them: a whole copy, copies with single edits, a periodic one, parts of
+// one.
 inline Corpus repetitive_corpus(Random& random, std::size_t length, Symbol largest) {
   const Symbols original = random_symbols(random, length, largest);
   Corpus corpus{original, random_symbols(random, length / 2, largest), original, {}};

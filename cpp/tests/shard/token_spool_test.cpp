@@ -15,9 +15,8 @@ void append(TokenSpool& spool, const std::vector<std::uint32_t>& tokens, const s
 
 Symbols read_run(const TokenSpool& spool, const DocumentRun& run) {
   Symbols symbols;
-  spool.read_symbols(run, [&](std::span<const Symbol> piece) {
-    symbols.insert(symbols.end(), piece.begin(), piece.end());
-  });
+  spool.read_symbols(run,
+                     [&](std::span<const Symbol> piece) { symbols.insert(symbols.end(), piece.begin(), piece.end()); });
   return symbols;
 }
 
