@@ -33,8 +33,8 @@ Profile: TypeAlias = Literal["fast", "lean"]
 # Bytes a token beyond its own width: the suffix array and the tree of sampled keys, and a little for the rest.
 _ORDER_BYTES = {"fast": 4.0 + 8 / 16 * 16 / 15 + 0.05, "lean": 4.0 + 8 / 64 * 16 / 15 + 0.05}
 
-# Bytes a token that sorting takes beside the text when it is not bounded.
-_SORT_BYTES = 13.0
+# Bytes a token that sorting takes beside the text when it is not bounded: its records, and the sampled keys.
+_SORT_BYTES = 4.5
 
 # What sorting takes of one CPU, for the estimate of a plan.
 _SORT_SECONDS = 120e-9

@@ -60,7 +60,7 @@ class BinnedSort {
            num_slices_ * num_bins() * (sizeof(std::uint32_t) + sizeof(std::uint64_t));
   }
 
-  // Sorts all suffixes in as few passes as `memory` bytes for their records allow (0: a few), and calls
+  // Sorts all suffixes in a few passes, or as many as `memory` bytes for their records ask for (0: no bound), and calls
   // deliver(first rank, positions, intervals of ranks that are still tied) for each pass. Counts length units for each
   // pass, and one for each record.
   template <class Deliver>
@@ -142,11 +142,11 @@ class BinnedSort {
         slice_bin_sizes_[slice][bin_of_[entry]] += counts[slice][entry];
   }
 
-  // Without a bound, still not all at once if they are many: to touch new memory costs more than to read the text
-  // again.
+  // Not all at once if they are many, whatever the bound: to touch new memory costs more than to read the text again.
   std::uint64_t records_per_pass(std::uint64_t memory) const {
     constexpr std::uint64_t kFew = std::uint64_t{1} << 23;
-    return memory == 0 ? std::max(kFew, num_records_ / 4) : memory / kRecordBytes;
+    const std::uint64_t enough = std::max(kFew, num_records_ / 4);
+    return memory == 0 ? enough : std::min(enough, memory / kRecordBytes);
   }
 
   // Bin numbers that begin a pass, and the number of bins at the end.

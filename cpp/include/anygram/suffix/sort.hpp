@@ -20,9 +20,9 @@ enum class SortMethod {
 
 struct SortOptions {
   unsigned threads = 1;
-  // Bytes to use beyond the text; 0: as many as is fastest (about 4 a symbol, if they are many). Below about 2.5
-  // a symbol, the anchors alone may need more. A group of suffixes with the same first symbol or two is never split,
-  // whatever its size.
+  // Bytes to use beyond the text at most; 0: no bound. About 4 a symbol are used if there are many, for that is
+  // fastest. Below about 2.5 a symbol, the anchors alone may need more. A group of suffixes with the same first symbol
+  // or two is never split, whatever its size.
   std::uint64_t memory = 0;
   StopSignal* stop = nullptr;
   Progress progress = {};  // in symbols
