@@ -28,7 +28,7 @@ from anygram.errors import (
     TruncatedIndexError,
     UnsupportedVersionError,
 )
-from anygram.index import Index, Shard, open
+from anygram.index import Index, Interval, Shard, open
 from anygram.occurrences import Occurrences
 from anygram.results import (
     Context,
@@ -68,6 +68,7 @@ __all__ = [
     "IndexIOError",
     "IndexNotFoundError",
     "InputError",
+    "Interval",
     "InvalidQueryError",
     "LimitError",
     "Matches",

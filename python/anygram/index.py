@@ -54,6 +54,13 @@ class _Part(NamedTuple):
     shards: list[_core.Shard]
 
 
+class Interval(NamedTuple):
+    """The ranks ``[begin, end)`` of a shard."""
+
+    begin: int
+    end: int
+
+
 class Shard:
     """One independently sorted part of an index. Positions and documents are numbered within it."""
 
@@ -79,9 +86,9 @@ class Shard:
         """Bytes of one symbol on the disk."""
         return self._shard.token_width
 
-    def interval(self, ngram: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[int, int]:
-        """The ranks ``[begin, end)`` of the suffixes that start with the n-gram."""
-        return self._shard.interval(ngram)
+    def interval(self, ngram: Sequence[int] | NDArray[np.integer[Any]]) -> Interval:
+        """The ranks of the suffixes that start with the n-gram."""
+        return Interval(*self._shard.interval(ngram))
 
     def position(self, rank: int) -> int:
         """The suffix array at a rank: an offset into its token stream, in which documents' ends take a place."""

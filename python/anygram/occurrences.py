@@ -70,21 +70,21 @@ class Occurrences(Sequence[Occurrence]):
             for rank in range(begin, end):
                 yield self._occurrence(self._core.locate(shard, rank))
 
-    def sample(self, size: int, seed: int = 0) -> list[Occurrence]:
+    def sample(self, k: int, seed: int = 0) -> list[Occurrence]:
         """Some occurrences, drawn without replacement; all of them if there are not more.
 
         The same seed draws the same ones, however the corpus is cut into shards, in the same order; and a larger sample
         begins with a smaller one.
 
         Args:
-            size: how many to draw.
+            k: how many to draw.
             seed: from 0 to 2**64 - 1.
         """
-        if size < 0:
-            raise InvalidQueryError(f"the size of a sample is 0 or more, found {size}")
+        if k < 0:
+            raise InvalidQueryError(f"the size of a sample is 0 or more, found {k}")
         if not 0 <= seed < 2**64:
             raise InvalidQueryError(f"a seed goes from 0 to 2**64 - 1, found {seed}")
-        return [self._occurrence(found) for found in self._core.sample(self._intervals, size, seed)]
+        return [self._occurrence(found) for found in self._core.sample(self._intervals, k, seed)]
 
     def documents(self) -> Int64Array:
         """The numbers of the documents that hold an occurrence, each once, ascending: int64."""

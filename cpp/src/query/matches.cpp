@@ -10,8 +10,13 @@ namespace {
 // Positions of a text that a thread takes at a time. A piece begins anew with its longest match, so it should be long.
 constexpr std::size_t kPositionsPerItem = 4096;
 
-// Parts up to this long are found in lockstep; a longer one by narrowing the interval of the part before it.
+// Parts up to this long are found in lockstep; a longer one by narrowing the interval of the part before it, if it is
+// that part and one symbol more.
 constexpr std::uint64_t kLockstepLength = 64;
+
+// A part longer than this that is the part before it without its first symbol is first looked for by so many of its
+// symbols: mostly they have no other occurrences, and the rest need not be compared again.
+constexpr std::uint64_t kLongLength = 256;
 
 }  // namespace
 
@@ -51,6 +56,8 @@ void TextMatches::find_in_shard(std::size_t shard, std::span<const Part> parts, 
   std::vector<Context> contexts;
   std::vector<std::size_t> context_parts;
   std::vector<std::size_t> narrowed_parts;
+  std::vector<Context> shortened;  // the first kLongLength symbols of what follows from the part before it
+  std::vector<std::size_t> shortened_parts;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[i];
     const LongestMatch& match = matches_[shard][part.begin];
@@ -62,21 +69,46 @@ void TextMatches::find_in_shard(std::size_t shard, std::span<const Part> parts, 
     } else if (part.length > kLockstepLength && i > 0 && parts[i - 1].begin == part.begin &&
                parts[i - 1].length + 1 == part.length) {
       narrowed_parts.push_back(i);
+    } else if (part.length > kLongLength && i > 0 && parts[i - 1].begin + 1 == part.begin &&
+               parts[i - 1].length == part.length + 1) {
+      shortened.push_back({part.begin, kLongLength, match.rank});
+      shortened_parts.push_back(i);
     } else {
       contexts.push_back({part.begin, part.length, match.rank});
       context_parts.push_back(i);
     }
   }
-  std::vector<Interval> found(std::max(ngrams.size(), contexts.size()));
+  std::vector<Interval> found(std::max({ngrams.size(), contexts.size(), shortened.size()}));
   shards_[shard]->find(ngrams, std::span(found).first(ngrams.size()));
   for (std::size_t k = 0; k < ngrams.size(); ++k) intervals[ngram_parts[k]] = found[k];
   shards_[shard]->expand(text_, contexts, std::span(found).first(contexts.size()));
   for (std::size_t k = 0; k < contexts.size(); ++k) intervals[context_parts[k]] = found[k];
-  for (const std::size_t i : narrowed_parts) {
-    const std::uint64_t depth = parts[i].length - 1;
-    const Interval& before = intervals[i - 1];
-    intervals[i] = before.size() == 1 ? before : shards_[shard]->narrow(before, depth, text_[parts[i].begin + depth]);
+  shards_[shard]->expand(text_, shortened, std::span(found).first(shortened.size()));
+  // In the order of the parts, because each builds on the one before it.
+  std::size_t narrowed = 0;
+  for (std::size_t k = 0; k < shortened.size(); ++k) {
+    const std::size_t i = shortened_parts[k];
+    for (; narrowed < narrowed_parts.size() && narrowed_parts[narrowed] < i; ++narrowed) {
+      narrow_part(shard, parts, narrowed_parts[narrowed], intervals);
+    }
+    // Where the part before it occurs, this one does, and nowhere but where its first symbols do. The part before it
+    // may not occur in this shard, or be found only here: then all of this one is compared.
+    intervals[i] = found[k];
+    if (found[k].size() == intervals[i - 1].size()) continue;
+    const Context whole{parts[i].begin, parts[i].length, shortened[k].rank};
+    shards_[shard]->expand(text_, {&whole, 1}, {&intervals[i], 1});
   }
+  for (; narrowed < narrowed_parts.size(); ++narrowed) {
+    narrow_part(shard, parts, narrowed_parts[narrowed], intervals);
+  }
+}
+
+void TextMatches::narrow_part(std::size_t shard, std::span<const Part> parts, std::size_t number,
+                              std::span<Interval> intervals) const {
+  const std::uint64_t depth = parts[number].length - 1;
+  const Interval& before = intervals[number - 1];
+  intervals[number] =
+      before.size() == 1 ? before : shards_[shard]->narrow(before, depth, text_[parts[number].begin + depth]);
 }
 
 MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count, const Execution& execution) {

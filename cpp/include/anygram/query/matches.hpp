@@ -26,6 +26,8 @@ class TextMatches {
 
  private:
   void find_in_shard(std::size_t shard, std::span<const Part> parts, std::span<Interval> intervals) const;
+  void narrow_part(std::size_t shard, std::span<const Part> parts, std::size_t number,
+                   std::span<Interval> intervals) const;
 
   Shards shards_;
   Ngram text_;
