@@ -28,7 +28,7 @@ from anygram.errors import (
     TruncatedIndexError,
     UnsupportedVersionError,
 )
-from anygram.index import Index, Interval, Shard, open
+from anygram.index import Index, open
 from anygram.occurrences import Occurrences
 from anygram.results import (
     Context,
@@ -41,6 +41,7 @@ from anygram.results import (
     Scores,
     Spans,
 )
+from anygram.shard import Interval, Shard
 from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
 

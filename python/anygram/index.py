@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anygram import _core
+from anygram.arguments import Ngram, Ngrams, document_number, each_ngram, integer, optional_integer
 from anygram.errors import (
-    DocumentNotFoundError,
     IncompatibleIndexesError,
     IndexFormatError,
     IndexNotFoundError,
@@ -32,16 +32,11 @@ from anygram.manifest import (
 from anygram.occurrences import Occurrences
 from anygram.results import Continuations, Decode, Document, Matches, Probabilities, Probability, Scores, Spans
 from anygram.results.base import read_only
+from anygram.shard import Shard
 from anygram.types import Int64Array, Ragged, Tokenizer
 
 if TYPE_CHECKING:
     from anygram.metadata import MetadataReader
-
-#: One n-gram: text, which the index's tokenizer encodes, or token ids.
-Ngram: TypeAlias = str | Sequence[int] | NDArray[np.integer[Any]]
-
-#: Many n-grams; an Arrow list array will do as well.
-Ngrams: TypeAlias = Iterable[Ngram] | NDArray[np.integer[Any]] | Ragged
 
 LoadMode: TypeAlias = Literal["mmap", "ram"]
 
@@ -52,54 +47,6 @@ class _Part(NamedTuple):
     manifest: Manifest
     tokenizer: Tokenizer | None
     shards: list[_core.Shard]
-
-
-class Interval(NamedTuple):
-    """The ranks ``[begin, end)`` of a shard."""
-
-    begin: int
-    end: int
-
-
-class Shard:
-    """One independently sorted part of an index. Positions and documents are numbered within it."""
-
-    __slots__ = ("_shard", "first_document")
-
-    def __init__(self, shard: _core.Shard, first_document: int) -> None:
-        self._shard = shard
-        #: The number, in the index, of its first document.
-        self.first_document = first_document
-
-    @property
-    def num_tokens(self) -> int:
-        """Tokens of its documents; the number of its ranks."""
-        return self._shard.num_tokens
-
-    @property
-    def num_documents(self) -> int:
-        """Its documents, empty ones included."""
-        return self._shard.num_documents
-
-    @property
-    def token_width(self) -> int:
-        """Bytes of one symbol on the disk."""
-        return self._shard.token_width
-
-    def interval(self, ngram: Sequence[int] | NDArray[np.integer[Any]]) -> Interval:
-        """The ranks of the suffixes that start with the n-gram."""
-        return Interval(*self._shard.interval(ngram))
-
-    def position(self, rank: int) -> int:
-        """The suffix array at a rank: an offset into its token stream, in which documents' ends take a place."""
-        return self._shard.position(rank)
-
-    def document_at(self, position: int) -> int:
-        """The number, in this shard, of the document that holds a position; its end belongs to it."""
-        return self._shard.document_at(position)
-
-    def __repr__(self) -> str:
-        return f"Shard({self.num_tokens:,} tokens, {self.num_documents:,} documents)"
 
 
 class Index:
@@ -231,7 +178,7 @@ class Index:
 
     def document_count_batch(self, ngrams: Ngrams) -> Int64Array:
         """`document_count` of each: int64 (n,)."""
-        counts = [self.document_count(ngram) for ngram in _each(ngrams)]
+        counts = [self.document_count(ngram) for ngram in each_ngram(ngrams)]
         return read_only(np.array(counts, np.int64), np.int64)
 
     def token_counts(self) -> Int64Array:
@@ -284,13 +231,15 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if `top_k` is less than 1.
         """
-        return self._continuations(self._core.continuations(self._tokens(prompt), backoff, _top(top_k)), top_k)
+        return self._continuations(
+            self._core.continuations(self._tokens(prompt), backoff, optional_integer(top_k, "top_k", 1)), top_k
+        )
 
     def continuations_batch(
         self, prompts: Ngrams, *, backoff: bool = False, top_k: int | None = None
     ) -> list[Continuations]:
         """`continuations` of each."""
-        answers = self._core.continuations_batch(self._ngrams(prompts), backoff, _top(top_k))
+        answers = self._core.continuations_batch(self._ngrams(prompts), backoff, optional_integer(top_k, "top_k", 1))
         return [self._continuations(answer, top_k) for answer in answers]
 
     def score(self, tokens: Ngram, *, order: int | None = None, top_k: int = 0, end: bool = False) -> Scores:
@@ -308,16 +257,16 @@ class Index:
             InvalidQueryError: as in `count`; also if `order` is less than 1 or `top_k` less than 0.
         """
         ids = self._tokens(tokens)
-        answer = self._core.score(ids, _order(order), _not_negative(top_k, "top_k"), end)
+        answer = self._core.score(ids, optional_integer(order, "order", 1), integer(top_k, "top_k", 0), end)
         return self._scores(ids, answer, top_k, end)
 
     def score_batch(
         self, texts: Ngrams, *, order: int | None = None, top_k: int = 0, end: bool = False
     ) -> list[Scores]:
         """`score` of each."""
-        ids = [self._tokens(text) for text in _each(texts)]
+        ids = [self._tokens(text) for text in each_ngram(texts)]
         answers = self._core.score_batch(
-            _core.Ngrams.from_sequences(ids), _order(order), _not_negative(top_k, "top_k"), end
+            _core.Ngrams.from_sequences(ids), optional_integer(order, "order", 1), integer(top_k, "top_k", 0), end
         )
         return [self._scores(text, answer, top_k, end) for text, answer in zip(ids, answers, strict=True)]
 
@@ -334,13 +283,13 @@ class Index:
             InvalidQueryError: as in `count`; also if `min_count` is less than 1.
         """
         ids = self._tokens(tokens)
-        return self._matches(ids, self._core.longest_matches(ids, _at_least_1(min_count, "min_count")))
+        return self._matches(ids, self._core.longest_matches(ids, integer(min_count, "min_count", 1)))
 
     def longest_matches_batch(self, texts: Ngrams, *, min_count: int = 1) -> list[Matches]:
         """`longest_matches` of each."""
-        ids = [self._tokens(text) for text in _each(texts)]
+        ids = [self._tokens(text) for text in each_ngram(texts)]
         ngrams = _core.Ngrams.from_sequences(ids)
-        answers = self._core.longest_matches_batch(ngrams, _at_least_1(min_count, "min_count"))
+        answers = self._core.longest_matches_batch(ngrams, integer(min_count, "min_count", 1))
         return [self._matches(text, answer) for text, answer in zip(ids, answers, strict=True)]
 
     def spans(self, tokens: Ngram, *, min_length: int = 1, max_count: int | None = None) -> Spans:
@@ -355,13 +304,13 @@ class Index:
             InvalidQueryError: as in `count`; also if `min_length` is less than 1 or `max_count` negative.
         """
         ids = self._tokens(tokens)
-        bounds = _at_least_1(min_length, "min_length"), _optional_bound(max_count, "max_count")
+        bounds = integer(min_length, "min_length", 1), optional_integer(max_count, "max_count", 0)
         return self._spans(ids, self._core.spans(ids, *bounds))
 
     def spans_batch(self, texts: Ngrams, *, min_length: int = 1, max_count: int | None = None) -> list[Spans]:
         """`spans` of each."""
-        ids = [self._tokens(text) for text in _each(texts)]
-        bounds = _at_least_1(min_length, "min_length"), _optional_bound(max_count, "max_count")
+        ids = [self._tokens(text) for text in each_ngram(texts)]
+        bounds = integer(min_length, "min_length", 1), optional_integer(max_count, "max_count", 0)
         answers = self._core.spans_batch(_core.Ngrams.from_sequences(ids), *bounds)
         return [self._spans(text, answer) for text, answer in zip(ids, answers, strict=True)]
 
@@ -378,7 +327,7 @@ class Index:
 
     def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
         """`find` of each."""
-        return [self.find(ngram) for ngram in _each(ngrams)]
+        return [self.find(ngram) for ngram in each_ngram(ngrams)]
 
     def document(self, number: int) -> Document:
         """A document, by its number: from 0, in the order of the input.
@@ -386,7 +335,7 @@ class Index:
         Raises:
             DocumentNotFoundError: there is none of that number.
         """
-        shard, local = self._core.shard_of(_document_number(number, self.num_documents))
+        shard, local = self._core.shard_of(document_number(number, self.num_documents))
         reader = self._metadata[shard]
         return Document(
             number=int(number),
@@ -496,7 +445,7 @@ class Index:
         if isinstance(ngrams, np.ndarray) and ngrams.ndim == 2:
             rows, columns = ngrams.shape
             return _core.Ngrams.from_arrays(ngrams.reshape(-1), np.arange(rows + 1, dtype=np.int64) * columns)
-        return _core.Ngrams.from_sequences(map(self._tokens, _each(ngrams)))
+        return _core.Ngrams.from_sequences(map(self._tokens, each_ngram(ngrams)))
 
     def _document_tokens(self, document: int, begin: int, end: int) -> Int64Array:
         return self._core.document_tokens(document, begin, end)
@@ -582,7 +531,7 @@ def _given(tokenizer: object) -> Tokenizer | None:
 def _open_index(
     kind: type[_AnyIndex], paths: list[Path], load: LoadMode, threads: int | None, given: Tokenizer | None
 ) -> _AnyIndex:
-    _check_threads(threads)
+    optional_integer(threads, "threads", 1)
     parts = [_open_part(path, load) for path in paths]
     tokenizers = [part.tokenizer for part in parts]
     hashes = {None if tokenizer is None else tokenizer.hash for tokenizer in tokenizers}
@@ -664,63 +613,7 @@ def _metadata(shard: _core.Shard) -> MetadataReader | None:
     return MetadataReader(payload)
 
 
-def _each(ngrams: Ngrams) -> Iterable[Ngram]:
-    """The n-grams one by one, whatever holds them."""
-    if isinstance(ngrams, str):
-        raise InvalidQueryError("many n-grams are a sequence of them, found one str: put it in a list")
-    if isinstance(ngrams, np.ndarray) and ngrams.ndim != 2:
-        raise InvalidQueryError(
-            f"many n-grams are a 2-D array, found {ngrams.ndim} dimensions; one is not asked for here"
-        )
-    if not isinstance(ngrams, list | tuple | np.ndarray | Ragged) and hasattr(ngrams, "__arrow_c_array__"):
-        import nanoarrow
-
-        return nanoarrow.Array(ngrams).to_pylist()  # type: ignore[no-any-return]
-    if not isinstance(ngrams, Iterable):
-        raise InvalidQueryError(f"many n-grams are a sequence of them, found {type(ngrams).__name__}")
-    return ngrams
-
-
 def _ratio(counts: Int64Array, totals: Int64Array | int) -> NDArray[np.float64]:
     """Counts by totals; nan where the total is 0."""
     with np.errstate(invalid="ignore"):
         return np.true_divide(counts, totals)
-
-
-def _document_number(number: int, num_documents: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise InvalidQueryError(f"a document's number is an int, found {number!r} ({type(number).__name__})")
-    if not 0 <= number < num_documents:
-        raise DocumentNotFoundError(f"document {number} does not exist: there are {num_documents}, numbered from 0")
-    return int(number)
-
-
-def _integer(value: object, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidQueryError(f"{name} is an int from {least} up, found {value!r}")
-    return int(value)
-
-
-def _at_least_1(value: object, name: str) -> int:
-    return _integer(value, name, 1)
-
-
-def _not_negative(value: object, name: str) -> int:
-    return _integer(value, name, 0)
-
-
-def _optional_bound(value: object, name: str) -> int | None:
-    return None if value is None else _integer(value, name, 0)
-
-
-def _top(top_k: object) -> int | None:
-    return None if top_k is None else _integer(top_k, "top_k", 1)
-
-
-def _order(order: object) -> int | None:
-    return None if order is None else _integer(order, "order", 1)
-
-
-def _check_threads(threads: object) -> None:
-    if threads is not None:
-        _integer(threads, "threads", 1)
