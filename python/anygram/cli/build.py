@@ -141,7 +141,8 @@ def build(
                 scratch=scratch,
             )
     except KeyboardInterrupt:
-        left = f"the index at {output} is as it was" if overwrite else f"nothing was left at {output}"
+        stands = (output / "CURRENT").exists()
+        left = f"the index at {output} is as it was" if stands else f"nothing was left at {output}"
         raise KeyboardInterrupt(f"interrupted: {left}") from None
     with index:
         if corpus.num_rejected:
