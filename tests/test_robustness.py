@@ -346,8 +346,8 @@ def test_long_calls_end_soon_after_control_c(call: str) -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout is not None
         ended = float(process.stdout.readline() or "nan")
-    # The contract is 0.1 s; a busy machine gets some slack, but the call would have gone on for longer than that.
-    assert ended - sent < 1.5
+    # The contract is 0.1 s; a busy machine needs some slack.
+    assert ended - sent < 0.4
 
 
 def test_a_build_ended_by_control_c_publishes_nothing(tmp_path: Path) -> None:

@@ -68,9 +68,6 @@ void bind_counting(IndexClass& index) {
                                             threads);
            }),
            py::arg("shards"), py::arg("threads"))
-      .def_property_readonly("num_tokens", [](const Index& self) { return self.counts().num_tokens; })
-      .def_property_readonly("num_documents", [](const Index& self) { return self.counts().num_documents; })
-      .def_property_readonly("vocab_size", [](const Index& self) { return self.counts().vocab_size; })
       .def(
           "count",
           [](const Index& self, const py::object& ngram) {

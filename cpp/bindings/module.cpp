@@ -12,5 +12,4 @@ PYBIND11_MODULE(_core, module) {
   bind_counting(index);
   bind_texts(index);
   bind_occurrences(index);
-  module.def("available_cpus", &anygram::available_cpus);
 }

@@ -122,13 +122,11 @@ void bind_tokens(py::module_& module) {
                     }
                     return ngrams;
                   })
-      .def_static("from_arrays",
-                  [](const py::array& values, const py::array_t<std::int64_t>& offsets) {
-                    Ngrams ngrams{symbols_of_array(values), {}};
-                    ngrams.offsets.assign(offsets.data(), offsets.data() + offsets.size());
-                    return ngrams;
-                  })
-      .def("__len__", [](const Ngrams& ngrams) { return ngrams.list().size(); });
+      .def_static("from_arrays", [](const py::array& values, const py::array_t<std::int64_t>& offsets) {
+        Ngrams ngrams{symbols_of_array(values), {}};
+        ngrams.offsets.assign(offsets.data(), offsets.data() + offsets.size());
+        return ngrams;
+      });
 }
 
 }  // namespace anygram::bindings

@@ -54,7 +54,8 @@ class Index:
 
     Made by `anygram.open` and `anygram.build`. It does not change, and may be used from many threads at once. Counts
     are of overlapping occurrences and never cross documents; everything is exact. A question about a str encodes it
-    literally, by the index's tokenizer. Each question has a `_batch` form, which runs on all of the index's threads.
+    literally, by the index's tokenizer. Each question has a `_batch` form; those of counts, continuations and texts run
+    on all of the index's threads.
     """
 
     def __init__(

@@ -35,8 +35,6 @@ std::uint64_t longest_short_suffix(Shards shards, Ngram prompt) {
   return longest;
 }
 
-ShardIntervals all_suffixes(Shards shards) { return find(shards, {}); }
-
 }  // namespace
 
 std::uint64_t longest_suffix(Shards shards, Ngram prompt) {
@@ -133,7 +131,7 @@ Continuations continuations(Shards shards, Ngram prompt, bool backoff, std::opti
   if (backoff) prompt = prompt.last(longest_suffix(shards, prompt));
   Continuations result;
   result.suffix_length = prompt.size();
-  const ShardIntervals intervals = prompt.empty() ? all_suffixes(shards) : find(shards, prompt);
+  const ShardIntervals intervals = find(shards, prompt);
   result.continuations = merged_continuations(shards, intervals, prompt.size());
   for (const Continuation& continuation : result.continuations) result.prompt_count += continuation.count;
   result.num_distinct = result.continuations.size();

@@ -97,7 +97,7 @@ def build(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
     json: Json = False,
 ) -> None:
-    """Index a corpus: text, JSON lines, Parquet or token ids, compressed or not."""
+    """Index a corpus: text, JSON lines or token ids; text compressed or not."""
     if tokenizer is None:
         from anygram.tokenizers import KNOWN_TOKENIZERS
 
