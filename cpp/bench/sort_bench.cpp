@@ -57,10 +57,9 @@ int main(int argc, char** argv) {
   const double before = peak_megabytes();
   const double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
   std::uint64_t checksum = 0;
-  const anygram::SortStatistics statistics =
-      anygram::sort_suffixes(text, options, [&](anygram::Rank, std::span<const anygram::Position> positions) {
-        for (std::size_t i = 0; i < positions.size(); ++i) checksum = checksum * 31 + positions[i];
-      });
+  const anygram::SortStatistics statistics = anygram::sort_suffixes(text, options, [&](const anygram::SortedRun& run) {
+    for (const anygram::Position position : run.positions) checksum = checksum * 31 + position;
+  });
   const double per_symbol = 1e9 / static_cast<double>(length);
   std::printf("%.1f M symbols, %u threads: wall %.1f ns, CPU %.1f ns a symbol; %.2f bytes a symbol beyond the text\n",
               static_cast<double>(length) * 1e-6, options.threads, (seconds(CLOCK_MONOTONIC) - wall) * per_symbol,

@@ -111,21 +111,22 @@ SortStatistics ShardBuilder::sort(StopSignal& stop, const Progress& progress) {
     const std::uint64_t taken = text.bytes.size() + sample_keys.capacity() * sizeof(std::uint64_t);
     sort_options.memory = options_.memory > taken ? options_.memory - taken : 1;
   }
-  const SortStatistics statistics =
-      sort_suffixes(text, sort_options, [&](Rank first, std::span<const Position> positions) {
-        order.append(std::as_bytes(positions));
-        with_width(text.width, [&]<int Width>() {
-          constexpr std::size_t kAhead = 16;  // samples whose keys are on their way from memory
-          const std::size_t first_sample = (period - first % period) % period;
-          for (std::size_t i = first_sample; i < positions.size(); i += period) {
-            if (i + kAhead * period < positions.size()) {
-              __builtin_prefetch(text.bytes.data() + std::uint64_t{positions[i + kAhead * period]} * Width);
-            }
-            sample_keys.push_back(load_key<Width>(text.bytes.data(), positions[i], format));
-          }
-        });
-        stop.poll();
-      });
+  const SortStatistics statistics = sort_suffixes(text, sort_options, [&](const SortedRun& run) {
+    const Rank first = run.first;
+    const std::span<const Position> positions = run.positions;
+    order.append(std::as_bytes(positions));
+    with_width(text.width, [&]<int Width>() {
+      constexpr std::size_t kAhead = 16;  // samples whose keys are on their way from memory
+      const std::size_t first_sample = (period - first % period) % period;
+      for (std::size_t i = first_sample; i < positions.size(); i += period) {
+        if (i + kAhead * period < positions.size()) {
+          __builtin_prefetch(text.bytes.data() + std::uint64_t{positions[i + kAhead * period]} * Width);
+        }
+        sample_keys.push_back(load_key<Width>(text.bytes.data(), positions[i], format));
+      }
+    });
+    stop.poll();
+  });
   add(order.finish(options_.sync));
   SectionWriter tree(section_path(folder_, SectionKind::kKeySamples), SectionKind::kKeySamples, sizeof(std::uint64_t),
                      period);

@@ -256,7 +256,7 @@ SortStatistics sort_and_deliver(const TokenText& text, Symbol largest_symbol, Wo
   WorkArray<Position> array(text.length + 1);
   InducedSorter<Width> sorter(text, largest_symbol, array.data(), meter, statistics.elements_induced);
   const std::uint64_t size = sorter.sort();
-  if (size > 0) sink(0, {array.data(), size});
+  if (size > 0) sink({0, {array.data(), size}});
   return statistics;
 }
 

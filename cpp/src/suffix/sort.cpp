@@ -78,7 +78,7 @@ SortStatistics anchor_sort(const TokenText& text, Symbol largest_symbol, SampleS
   const std::uint64_t memory = options.memory == 0 ? 0 : options.memory - std::min(taken, options.memory - 1);
   meter.begin_phase(kSortShare, sorter.num_passes(memory) * text.length + 4 * sorter.num_records());
   sorter.sort(memory, statistics, [&](Rank first, std::span<const Position> positions, const std::vector<Interval>&) {
-    if (!positions.empty()) sink(first, positions);
+    if (!positions.empty()) sink({first, positions});
   });
   return statistics;
 }
@@ -99,13 +99,39 @@ SortStatistics sort_any(const TokenText& text, const SortOptions& options, WorkM
   return induced_sort(text, largest_symbol, meter, sink);
 }
 
+// Symbols that two different suffixes share, at most kMaxShared.
+template <int Width>
+std::uint8_t shared_symbols(const std::byte* text, std::uint64_t a, std::uint64_t b) {
+  std::uint8_t shared = 0;
+  for (; shared < kMaxShared; ++a, ++b) {
+    const Symbol symbol = symbol_at<Width>(text, a);
+    if (symbol != symbol_at<Width>(text, b)) break;
+    ++shared;
+    if (symbol == kDocumentEnd) break;
+  }
+  return shared;
+}
+
+template <int Width>
+SuffixSink with_shared(const TokenText& text, const SuffixSink& sink) {
+  return [&text, &sink, before = Position{0}](const SortedRun& run) mutable {
+    std::vector<std::uint8_t> shared(run.positions.size());
+    for (std::size_t i = 0; i < shared.size(); ++i) {
+      if (run.first + i > 0) shared[i] = shared_symbols<Width>(text.bytes.data(), before, run.positions[i]);
+      before = run.positions[i];
+    }
+    sink({run.first, run.positions, shared});
+  };
+}
+
 }  // namespace
 
 SortStatistics sort_suffixes(const TokenText& text, const SortOptions& options, const SuffixSink& sink) {
   StopSignal never;
   WorkMeter meter(options.stop == nullptr ? never : *options.stop, options.progress, text.length);
-  const SortStatistics statistics =
-      with_width(text.width, [&]<int Width>() { return sort_any<Width>(text, options, meter, sink); });
+  const SortStatistics statistics = with_width(text.width, [&]<int Width>() {
+    return sort_any<Width>(text, options, meter, options.shared ? with_shared<Width>(text, sink) : sink);
+  });
   meter.finish();
   return statistics;
 }

@@ -26,6 +26,7 @@ SortOptions options_for(SortMethod method, unsigned threads, std::uint64_t memor
   options.threads = threads;
   options.memory = memory;
   options.force_portable = force_portable;
+  options.shared = true;
   return options;
 }
 
@@ -177,7 +178,7 @@ TEST_CASE("an empty text has no suffixes") {
 }
 
 TEST_CASE("what is no token stream is refused") {
-  const SuffixSink nowhere = [](Rank, std::span<const Position>) {};
+  const SuffixSink nowhere = [](const SortedRun&) {};
   const Text no_end({1, 2, 3}, 2);
   CHECK_THROWS_AS(sort_suffixes(no_end.text(), {}, nowhere), Error);
   TokenText wrong = no_end.text();
@@ -204,9 +205,8 @@ TEST_CASE("progress grows to the total, and the sink's exception reaches the cal
     CHECK(total == text.text().length);
     CHECK(last == total);
     options.progress = {};
-    CHECK_THROWS_AS(
-        sort_suffixes(text.text(), options, [](Rank, std::span<const Position>) { throw std::out_of_range("sink"); }),
-        std::out_of_range);
+    CHECK_THROWS_AS(sort_suffixes(text.text(), options, [](const SortedRun&) { throw std::out_of_range("sink"); }),
+                    std::out_of_range);
   }
 }
 

@@ -172,13 +172,35 @@ inline std::vector<NamedText> adversarial_texts(std::size_t length) {
   return texts;
 }
 
-// The array that sort_suffixes delivers, with the sink's promises checked by the caller.
+// By definition: see SortedRun.
+inline std::uint8_t shared_symbols(const TokenText& text, Position a, Position b) {
+  return with_width(text.width, [&]<int Width>() {
+    std::uint8_t shared = 0;
+    bool ended = false;
+    for (; !ended && shared < kMaxShared; ++shared) {
+      const Symbol symbol = symbol_at<Width>(text.bytes.data(), std::uint64_t{a} + shared);
+      if (symbol != symbol_at<Width>(text.bytes.data(), std::uint64_t{b} + shared)) break;
+      ended = symbol == kDocumentEnd;
+    }
+    return shared;
+  });
+}
+
+// The array that sort_suffixes delivers, with the sink's promises checked.
 inline std::vector<Position> sorted_suffixes(const TokenText& text, const SortOptions& options,
                                              SortStatistics* statistics = nullptr) {
   std::vector<Position> order;
-  const SortStatistics counted = sort_suffixes(text, options, [&](Rank first, std::span<const Position> positions) {
-    if (first != order.size()) throw Error(ErrorCode::kInvalidArgument, "runs are not in rank order");
-    order.insert(order.end(), positions.begin(), positions.end());
+  const SortStatistics counted = sort_suffixes(text, options, [&](const SortedRun& run) {
+    if (run.first != order.size()) throw Error(ErrorCode::kInvalidArgument, "runs are not in rank order");
+    if (run.shared.size() != (options.shared ? run.positions.size() : 0))
+      throw Error(ErrorCode::kInvalidArgument, "not as many shared lengths as asked for");
+    for (std::size_t i = 0; i < run.positions.size(); ++i) {
+      if (options.shared) {
+        const std::uint8_t expected = order.empty() ? 0 : shared_symbols(text, order.back(), run.positions[i]);
+        if (run.shared[i] != expected) throw Error(ErrorCode::kInvalidArgument, "a shared length is wrong");
+      }
+      order.push_back(run.positions[i]);
+    }
   });
   if (statistics != nullptr) *statistics = counted;
   return order;

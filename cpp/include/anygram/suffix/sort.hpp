@@ -27,6 +27,7 @@ struct SortOptions {
   StopSignal* stop = nullptr;
   Progress progress = {};  // in symbols
   SortMethod method = SortMethod::kAutomatic;
+  bool shared = false;          // also tell what neighbours share
   bool force_portable = false;  // no vector instructions: for tests
 };
 
@@ -45,8 +46,19 @@ struct SortStatistics {
   SortStatistics& operator+=(const SortStatistics& other);
 };
 
-// Receives runs of the suffix array in rank order, on the calling thread. The span is valid during the call only.
-using SuffixSink = std::function<void(Rank first, std::span<const Position> positions)>;
+// A part of the suffix array.
+struct SortedRun {
+  Rank first = 0;
+  std::span<const Position> positions;
+  // How many symbols each suffix shares with that of the rank before, at most kMaxShared; an end that both reach at the
+  // same length counts as one of them. Rank 0 has 0. Empty unless the options ask for it.
+  std::span<const std::uint8_t> shared = {};
+};
+
+inline constexpr int kMaxShared = 255;
+
+// Receives runs in rank order, on the calling thread. The spans are valid during the call only.
+using SuffixSink = std::function<void(const SortedRun& run)>;
 
 // Sorts all suffixes that do not begin at a document end: by unsigned symbols up to and including the first document
 // end; equal ones by position. Throws kInvalidArgument for a text that is not a token stream, kStopped, and what the
