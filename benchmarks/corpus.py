@@ -110,15 +110,16 @@ def draw_window(corpus: Corpus, length: int, random: np.random.Generator) -> Ngr
             return ngram
 
 
-def draw_texts(corpus: Corpus, number: int, length: int, random: np.random.Generator) -> list[Ngram]:
+def draw_texts(corpus: Corpus, number: int, length: int, random: np.random.Generator, least: int = 32) -> list[Ngram]:
     """Texts to score: every other one a piece of the corpus as it is, the others with every 16th token replaced.
 
-    The first match as a whole, the others for a few tokens at a time, as unseen text does.
+    The first match as a whole, the others for a few tokens at a time, as unseen text does. A text ends where its
+    document does, but has no fewer tokens than `least`.
     """
     texts: list[Ngram] = []
     while len(texts) < number:
         text = corpus.window(int(random.integers(len(corpus.stream))), length)
-        if len(text) < min(length, 32):
+        if len(text) < min(length, least):
             continue
         if len(texts) % 2:
             for place in range(int(random.integers(16)), len(text), 16):
