@@ -12,8 +12,9 @@ import ctypes
 import os
 import resource
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ import peer
 from both import time_each
 from common import Summary, add_seed, new_parser, note, seconds_of, write_results
 from corpus import Corpus, Ngram, draw_window
-from findings import Line, at_most, lines_table, one, plain_lines
+from findings import Goal, Line, at_most, lines_table, one, plain_lines
 
 LENGTHS = (1, 2, 3, 5, 6, 8, 10, 20, 30, 50)
 
@@ -98,39 +99,43 @@ def measure_pages(files: list[Path], ngrams: list[Ngram], count: Callable[[Ngram
     return Faults(pages, times)
 
 
-def lines_of(name: str, ngrams: list[Ngram], faults: Faults, with_goals: bool) -> list[Line]:
+def lines_of(name: str, ngrams: list[Ngram], faults: Faults, peers: Faults | None) -> list[Line]:
+    """Means by length, and of all; with the peer's for the same questions, and goals, if they are given."""
     lengths = np.array([len(ngram) for ngram in ngrams])
-    lines = []
+    lines: list[Line] = []
+
+    def add(title: str, unit: str, of: Callable[[Faults], float], goal: Goal | None = None) -> None:
+        theirs = None if peers is None else one(of(peers))
+        lines.append(Line(f"{name}, {title}", unit, one(of(faults)), theirs, goal if peers is not None else None))
+
+    def by(
+        rows: NDArray[np.bool_], measure: Callable[[NDArray[Any]], Any], what: str = "pages"
+    ) -> Callable[[Faults], float]:
+        # The peer was asked the first of them.
+        return lambda found: float(measure(getattr(found, what)[rows[: len(found.pages)]]))
+
     for length in LENGTHS:
-        rows = lengths == length
-        goal = at_most(4 if length <= 5 else 6) if with_goals else None
-        lines.append(Line(f"{name}, n = {length}: mean", "pages a count", one(faults.pages[rows].mean()), goal=goal))
-    for most, rows in {"n up to 5": lengths <= 5, "n from 6 to 50": lengths > 5}.items():
-        goal = at_most(4 if most == "n up to 5" else 6) if with_goals else None
-        pages = faults.pages[rows]
-        lines.append(Line(f"{name}, {most}: mean", "pages a count", one(pages.mean()), goal=goal))
-        lines.append(Line(f"{name}, {most}: 99th percentile", "pages a count", one(float(np.percentile(pages, 99)))))
-        lines.append(Line(f"{name}, {most}: most", "pages a count", one(pages.max())))
-        lines.append(
-            Line(f"{name}, {most}: median", "us a cold count", one(float(np.median(faults.microseconds[rows]))))
-        )
+        add(f"n = {length}: mean", "pages a count", by(lengths == length, np.mean), at_most(4 if length <= 5 else 6))
+    for title, rows, bound in (("n up to 5", lengths <= 5, 4), ("n from 6 to 50", lengths > 5, 6)):
+        add(f"{title}: mean", "pages a count", by(rows, np.mean), at_most(bound))
+        add(f"{title}: 99th percentile", "pages a count", by(rows, partial(np.percentile, q=99)))
+        add(f"{title}: most", "pages a count", by(rows, np.max))
+        add(f"{title}: median", "us a cold count", by(rows, np.median, "microseconds"))
     return lines
 
 
-def measure_index(name: str, folder: Path, ngrams: list[Ngram], num_distinct: int) -> tuple[list[Line], str]:
+def measure_index(name: str, folder: Path, ngrams: list[Ngram], num_distinct: int, peers: Faults | None) -> list[Line]:
     with anygram.open(folder) as index:
         top, rest = split_top(folder, index.num_tokens, num_distinct)
         faults = measure_pages(rest, ngrams, index.count)
-        lines = lines_of(name, ngrams, faults, index.profile == "fast" and index.token_width == 2)
+        lines = lines_of(name, ngrams, faults, peers)
         counted = pages_by_counter(folder, ngrams)
         if counted is not None:
             title = f"{name}: mean of all, by the engine's own counter"
             lines.append(Line(title, "pages a count, at first touch", one(counted)))
         staying = sum(file.stat().st_size for file in top) / index.num_tokens
-    lines.append(
-        Line(f"{name}, in memory: {', '.join(sorted(file.name for file in top))}", "bytes a token", one(staying))
-    )
-    return lines, f"{name}: {staying:.4f} bytes a token stay in memory\n"
+    staying_names = ", ".join(sorted(file.name for file in top))
+    return [*lines, Line(f"{name}, staying in memory: {staying_names}", "bytes a token", one(staying))]
 
 
 def pages_by_counter(folder: Path, ngrams: list[Ngram]) -> float | None:
@@ -182,6 +187,8 @@ def main() -> None:
     with anygram.open(folder / "anygram") as index:
         if index.count_batch(few).tolist() != engine.counts(few):
             raise SystemExit("anygram and infini-gram do not count alike: nothing is measured")
+    note("pages: infini-gram")
+    theirs = measure_pages(files_of(folder / "infini-gram"), few, engine.count)
     for name, place in {"fast": "anygram", "lean": "lean", "fast, ids of 3 bytes": "wide"}.items():
         if not (folder / place).exists():
             note(f"{name}: there is no {folder / place}")
@@ -190,17 +197,13 @@ def main() -> None:
         asked = ngrams if place == "anygram" else ngrams[: len(ngrams) // 2]
         if place == "wide":
             asked = [[3 * token for token in ngram] for ngram in asked]
-        lines += measure_index(name, folder / place, asked, len(corpus.used))[0]
+        peers = theirs if place == "anygram" else None
+        lines += measure_index(name, folder / place, asked, len(corpus.used), peers)
         batch = Summary.of(cold_batch(folder / place, asked, len(corpus.used)) for _ in range(arguments.rounds))
         lines.append(Line(f"{name}: count_batch of {len(asked):,}, index just opened", "us a query", batch))
-    note("pages: infini-gram")
-    theirs = measure_pages(files_of(folder / "infini-gram"), few, engine.count)
-    lines += lines_of("infini-gram", few, theirs, False)
-    title = (
-        f"{corpus.num_tokens:,} tokens, {len(ngrams):,} n-grams of the corpus (the figure stands under anygram for all)"
-    )
+    title = f"{corpus.num_tokens:,} tokens, {len(ngrams):,} n-grams of the corpus, {len(few):,} of them for infini-gram"
     found = {"lines": plain_lines(lines), "corpus": corpus.facts}
-    write_results(arguments.results, "cold", arguments, found, {title: lines_table(lines, "")})
+    write_results(arguments.results, "cold", arguments, found, {title: lines_table(lines)})
 
 
 if __name__ == "__main__":

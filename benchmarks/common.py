@@ -162,7 +162,8 @@ class Summary:
         return cls(statistics.median(found), found[0], found[-1], len(found))
 
     def show(self, digits: int = 2) -> str:
-        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f}-{self.most:,.{digits}f})"
+        median = f"{self.median:,.{digits}f}"
+        return median if self.rounds == 1 else f"{median} ({self.least:,.{digits}f}-{self.most:,.{digits}f})"
 
 
 def interleave(contenders: Mapping[str, Callable[[], _T]], rounds: int) -> dict[str, list[_T]]:

@@ -72,7 +72,9 @@ class Line:
             return None
         if self.goal.kind == "ratio":
             return self.ratio is not None and self.ratio >= self.goal.bound
-        return (self.anygram.median <= self.goal.bound) == (self.goal.kind == "most")
+        if self.goal.kind == "most":
+            return self.anygram.median <= self.goal.bound
+        return self.anygram.median >= self.goal.bound
 
     def row(self) -> Sequence[object]:
         ratio = "" if self.ratio is None else f"{self.ratio:,.3g}" if self.ratio < 100 else f"{self.ratio:,.0f}"

@@ -36,6 +36,7 @@ from common import (
 from corpus import Corpus, Ngram, draw_absent, draw_present, draw_window
 from findings import Line, lines_table, plain_lines
 
+_FOLLOW = {"tokengrams": "count_next, exact", "fast-gram": "primitive_ntd, a sample beyond 1,000 occurrences"}
 _BUILD_TOKENGRAMS = "import sys, tokengrams; tokengrams.MemmapIndex.build(sys.argv[1], sys.argv[2])"
 
 
@@ -84,7 +85,11 @@ def time_follow(name: str, index: anygram.Index, system: System, prompts: list[N
     found = interleave({who: partial(time_each, prompts, ask) for who, ask in contenders.items()}, rounds)
     measures: dict[str, Callable[[Any], float]] = {"median": np.median, "mean": np.mean}
     return [
-        Line(f"{name}: what follows a prompt", f"us, {how}", *(Summary.of(map(of, found[who])) for who in contenders))
+        Line(
+            f"{name}: what follows a prompt ({_FOLLOW[name]})",
+            f"us, {how}",
+            *(Summary.of(map(of, found[who])) for who in contenders),
+        )
         for how, of in measures.items()
     ]
 

@@ -17,7 +17,7 @@ import anygram
 from both import Both, main_of
 from common import available_cpus
 from corpus import LONGEST, Ngram, draw_absent, draw_present
-from findings import times
+from findings import Goal, times
 
 _T = TypeVar("_T")
 
@@ -39,19 +39,37 @@ def time_counts(both: Both, ngrams: list[Ngram], num_present: int) -> None:
 
 
 def time_batches(both: Both, kinds: dict[str, list[Ngram]]) -> None:
-    """Many counts at once. infini-gram has no batches: it is asked for each, from as many threads."""
+    """Many counts at once. infini-gram has no batches: it is asked for each, in turn and from many threads."""
     goals = {"present": times(200), "absent": times(150)}
-    for threads in sorted({1, available_cpus()}):
-        with anygram.open(both.index.path, threads=threads) as index, ThreadPoolExecutor(threads) as executor:
-            for name, ngrams in kinds.items():
-                parts = [ngrams[number::threads] for number in range(threads)]
-                theirs = partial(_in_threads, executor, both.engine.counts, parts)
-                given = {"an array": anygram.Ragged.from_sequences(ngrams), "lists": ngrams}
-                for kind, questions in given.items():
-                    title = f"count_batch of {kind}, {name}, {threads} thread{'s' * (threads > 1)}"
-                    wanted = goals[name] if kind == "an array" and threads == available_cpus() else None
-                    ours = partial(index.count_batch, questions)
-                    both.time(title, "ns a query", 1e9 / len(ngrams), ours, theirs, wanted)
+    cpus = available_cpus()
+    with anygram.open(both.index.path, threads=1) as alone, ThreadPoolExecutor(cpus) as executor:
+        for name, ngrams in kinds.items():
+            array = anygram.Ragged.from_sequences(ngrams)
+            one_by_one = partial(both.engine.counts, ngrams)
+            in_threads = partial(_in_threads, executor, both.engine.counts, [ngrams[n::cpus] for n in range(cpus)])
+            runs: list[tuple[str, Callable[[], object], Callable[[], object], Goal | None]] = [
+                (
+                    "an array, all cores (peer: one after another)",
+                    partial(both.index.count_batch, array),
+                    one_by_one,
+                    goals[name],
+                ),
+                (
+                    f"an array, all cores (peer: {cpus} threads)",
+                    partial(both.index.count_batch, array),
+                    in_threads,
+                    goals[name],
+                ),
+                ("an array, one core (peer: one after another)", partial(alone.count_batch, array), one_by_one, None),
+                (
+                    "lists, all cores (peer: one after another)",
+                    partial(both.index.count_batch, ngrams),
+                    one_by_one,
+                    None,
+                ),
+            ]
+            for title, ours, theirs, goal in runs:
+                both.time(f"count_batch, {name}, of {title}", "ns a query", 1e9 / len(ngrams), ours, theirs, goal)
 
 
 def _in_threads(executor: ThreadPoolExecutor, ask: Callable[[_T], object], parts: list[_T]) -> list[object]:

@@ -89,7 +89,10 @@ def plot_pages(lines: Sequence[dict[str, Any]], path: Path) -> str:
     for line in lines:
         name, _, rest = line["question"].rpartition(", n = ")
         if name and rest.endswith(": mean"):
-            series.setdefault(name, []).append((int(rest.removesuffix(": mean")), line["anygram"]["median"]))
+            length = int(rest.removesuffix(": mean"))
+            series.setdefault(name, []).append((length, line["anygram"]["median"]))
+            if line["peer"]:
+                series.setdefault("infini-gram", []).append((length, line["peer"]["median"]))
     for name, points in series.items():
         places, values = zip(*points, strict=True)
         style = {"color": _THEIRS} if name == "infini-gram" else {}

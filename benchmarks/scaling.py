@@ -100,6 +100,6 @@ def predictions(seconds: Curve, num_bytes: Curve, pages: Curve) -> list[Sequence
 
 
 PREDICTION_HEADER = (
-    "tokens", "machine", "shards", "machines that hold it", "hours to build, all at once", "machine-hours", "TB",
+    "tokens", "machine", "shards", "machines that hold it", "hours, if all build at once", "machine-hours", "TB",
     "pages a count", "of them on each machine",
 )  # fmt: skip
