@@ -10,7 +10,7 @@ from typing import Any
 
 from common import machine_facts, markdown_table
 
-_OURS, _THEIRS = "#0b6e4f", "#b8b8b8"
+_OURS, _THEIRS, _GOAL = "#0b6e4f", "#b8b8b8", "#c1121f"
 
 #: The order of the pages, and what each is about.
 _PAGES = {
@@ -44,38 +44,41 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
 # --- plots
 
 
-def new_axes(title: str, width: float = 8.0, height: float = 4.0) -> tuple[Any, Any]:
+def new_grid(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
     import matplotlib as mpl
 
-    mpl.use("svg")
+    mpl.use("agg")
     import matplotlib.pyplot as plt
 
-    plt.rcParams.update(
-        {"svg.hashsalt": "anygram", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    )
-    figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
+    style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    plt.rcParams.update(style)
+    return plt.subplots(rows, columns, figsize=size, layout="constrained")
+
+
+def new_axes(title: str, width: float = 9.0, height: float = 4.0) -> tuple[Any, Any]:
+    figure, axes = new_grid(1, 1, (width, height))
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
     return figure, axes
 
 
 def save(figure: Any, path: Path) -> str:
-    figure.savefig(path, metadata={"Date": None})
-    figure.savefig(path.with_suffix(".png"), dpi=110)
+    figure.savefig(path, dpi=100, bbox_inches="tight")
     return path.name
 
 
 def plot_ratios(lines: Sequence[dict[str, Any]], title: str, path: Path) -> str:
     """How many times as good as the peer, with the goals."""
     figure, axes = new_axes(title, height=1.2 + 0.28 * len(lines))
-    names = [line["question"] for line in lines]
     ratios = [line["ratio"] for line in lines]
-    bars = axes.barh(names, ratios, color=_OURS, height=0.65)
-    axes.bar_label(bars, [f"{ratio:,.0f}×" if ratio >= 10 else f"{ratio:.1f}×" for ratio in ratios], padding=3)
+    places = range(len(lines))
+    bars = axes.barh(places, ratios, color=_OURS, height=0.65, left=0)
+    axes.bar_label(bars, [f"{ratio:,.0f}×" if ratio >= 10 else f"{ratio:.2g}×" for ratio in ratios], padding=3)
+    axes.set_yticks(places, [f"{line['question']}, {line['unit']}" for line in lines], fontsize=7)
     for place, line in enumerate(lines):
         if line["goal"] and line["goal"]["kind"] == "ratio":
-            axes.plot([line["goal"]["bound"]] * 2, [place - 0.4, place + 0.4], color="#c1121f", linewidth=2)
+            axes.plot([line["goal"]["bound"]] * 2, [place - 0.4, place + 0.4], color=_GOAL, linewidth=2)
     axes.set_xscale("log")
-    axes.set_xlim(1, max(ratios) * 3)
+    axes.set_xlim(min(1.0, 0.8 * min(ratios)), max(ratios) * 3)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.invert_yaxis()
     axes.set_xlabel("times as good as the peer (red: the goal)")
@@ -98,51 +101,61 @@ def plot_pages(lines: Sequence[dict[str, Any]], path: Path) -> str:
         style = {"color": _THEIRS} if name == "infini-gram" else {}
         axes.plot(range(len(places)), values, marker="o", label=name, **style)
         axes.set_xticks(range(len(places)), [str(place) for place in places])
-    axes.plot([0, 3], [4, 4], color="#c1121f", linewidth=1, label="goal, 2-byte tokens")
-    axes.plot([4, 9], [6, 6], color="#c1121f", linewidth=1)
-    axes.set_yscale("log")
-    axes.set_yticks([1, 2, 4, 6, 10, 20, 50, 100], ["1", "2", "4", "6", "10", "20", "50", "100"])
+    axes.plot([0, 3], [4, 4], color=_GOAL, linewidth=1, label="goal, fast")
+    axes.plot([4, 9], [6, 6], color=_GOAL, linewidth=1)
+    axes.set_yscale("symlog", linthresh=10)
+    axes.set_yticks([0, 2, 4, 6, 8, 10, 20, 50, 100], ["0", "2", "4", "6", "8", "10", "20", "50", "100"])
+    axes.set_ylim(0)
     axes.set_xlabel("tokens of the n-gram")
-    axes.set_ylabel("pages")
-    axes.legend(frameon=False)
+    axes.set_ylabel("pages (linear to 10, then logarithmic)")
+    figure.legend(frameon=False, ncols=5, loc="outside lower center")
     return save(figure, path)
 
 
 def plot_stages(found: dict[str, Any], path: Path) -> str:
     """The stages of both builds, the median of each."""
-    figure, axes = new_axes("Build, from token stream to published index", height=2.2)
+    figure, axes = new_axes("Build, from token stream to published index", height=2.6)
+    colours = iter(["#9bd1b8", "#5fb38f", "#0b6e4f", "#064734", "#dddddd", "#b8b8b8", "#888888"])
     for name, runs in found["runs"].items():
         begin = 0.0
-        for number, stage in enumerate(runs[0]["stages"]):
-            taken = sorted(run["stages"][stage] for run in runs)[len(runs) // 2]
-            axes.barh(name, taken, left=begin, color=f"C{number + 4 * (name != 'anygram')}", label=f"{name}: {stage}")
+        for stage in runs[0]["stages"]:
+            taken = median_of([run["stages"][stage] for run in runs])
+            axes.barh(name, taken, left=begin, color=next(colours), label=f"{name}: {stage}")
             begin += taken
         axes.annotate(f" {begin:.1f} s", (begin, name), va="center")
+    axes.margins(x=0.1)
     axes.set_xlabel("seconds within the process")
-    axes.legend(frameon=False, ncols=2, fontsize=7, loc="center right")
+    figure.legend(frameon=False, ncols=4, fontsize=7, loc="outside lower center")
     return save(figure, path)
 
 
 def plot_budgets(found: dict[str, Any], path: Path) -> str:
-    figure, axes = new_axes("Build within a budget of memory", height=3)
-    for name, runs in found["runs"].items():
-        peak = sorted(run["cost"]["peak_anonymous"] for run in runs)[len(runs) // 2] / 1e6
-        seconds = sorted(run["cost"]["seconds"] for run in runs)[len(runs) // 2]
-        axes.plot(peak, seconds, "o", color=_OURS)
-        axes.annotate(f" {name}", (peak, seconds), fontsize=7)
-    axes.set_xlabel("peak anonymous memory, MB")
-    axes.set_ylabel("seconds")
-    axes.set_ylim(0)
-    axes.margins(x=0.2)
+    """Peak and time of each budget."""
+    figure, (memory, time) = new_grid(1, 2, (9, 3))
+    names = list(found["runs"])
+    for axes, title, scale, of in (
+        (memory, "peak anonymous memory, MB", 1e-6, "peak_anonymous"),
+        (time, "build, s", 1.0, "seconds"),
+    ):
+        values = [scale * median_of([run["cost"][of] for run in found["runs"][name]]) for name in names]
+        bars = axes.barh(names, values, color=_OURS, height=0.6)
+        axes.bar_label(bars, [f"{value:,.4g}" for value in values], padding=3)
+        axes.invert_yaxis()
+        axes.margins(x=0.15)
+        axes.set_title(title, loc="left", fontsize=9)
+    time.set_yticklabels([])
+    for place, name in enumerate(names):
+        if "(" in name:
+            budget = float(name.partition("(")[2].partition(" MB")[0].replace(",", ""))
+            memory.plot([budget] * 2, [place - 0.4, place + 0.4], color=_GOAL, linewidth=2)
     return save(figure, path)
 
 
+def median_of(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
 def plot_scale(found: dict[str, Any], path: Path) -> str:
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    import matplotlib.pyplot as plt
-
     points = found["points"]
     tokens = [point["tokens"] for point in points]
     panels = {
@@ -153,7 +166,7 @@ def plot_scale(found: dict[str, Any], path: Path) -> str:
         "score, µs a token, one core": ({"score": "score_us"}, "linear"),
         "cold pages a count": ({"n up to 5": "pages_to_5", "n from 6 to 50": "pages_to_50"}, "linear"),
     }
-    figure, grid = plt.subplots(2, 3, figsize=(11, 6), layout="constrained")
+    figure, grid = new_grid(2, 3, (11, 6))
     for axes, (title, (series, kind)) in zip(grid.flat, panels.items(), strict=True):
         for name, key in series.items():
             scale = 1e-6 if key.endswith("bytes") else 1.0
@@ -175,13 +188,13 @@ def plots_of(results: dict[str, dict[str, Any]], folder: Path) -> dict[str, list
     for name in ("query", "continuations", "scores", "others"):
         lines = [line for line in results.get(name, {}).get("lines", []) if line["ratio"]]
         if lines:
-            found[name] = [plot_ratios(lines, _PAGES[name], folder / f"{name}.svg")]
+            found[name] = [plot_ratios(lines, _PAGES[name], folder / f"{name}.png")]
     makers = {"build": plot_stages, "budgets": plot_budgets, "scale": plot_scale}
     for name, make in makers.items():
         if name in results:
-            found[name] = [make(results[name], folder / f"{name}.svg")]
+            found[name] = [make(results[name], folder / f"{name}.png")]
     if "cold" in results:
-        found["cold"] = [plot_pages(results["cold"]["lines"], folder / "cold.svg")]
+        found["cold"] = [plot_pages(results["cold"]["lines"], folder / "cold.png")]
     return found
 
 
