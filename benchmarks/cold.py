@@ -129,28 +129,9 @@ def measure_index(name: str, folder: Path, ngrams: list[Ngram], num_distinct: in
         top, rest = split_top(folder, index.num_tokens, num_distinct)
         faults = measure_pages(rest, ngrams, index.count)
         lines = lines_of(name, ngrams, faults, peers)
-        counted = pages_by_counter(folder, ngrams)
-        if counted is not None:
-            title = f"{name}: mean of all, by the engine's own counter"
-            lines.append(Line(title, "pages a count, at first touch", one(counted)))
         staying = sum(file.stat().st_size for file in top) / index.num_tokens
     staying_names = ", ".join(sorted(file.name for file in top))
     return [*lines, Line(f"{name}, staying in memory: {staying_names}", "bytes a token", one(staying))]
-
-
-def pages_by_counter(folder: Path, ngrams: list[Ngram]) -> float | None:
-    """What the engine says it touched, by distinct pages over all questions; None if this version does not tell."""
-    with anygram.open(folder) as index:
-        read = getattr(index, "pages_touched", None)
-        if read is None:
-            return None
-        total = 0
-        for ngram in ngrams[:500]:
-            with anygram.open(folder) as fresh:
-                before = fresh.pages_touched
-                fresh.count(ngram)
-                total += fresh.pages_touched - before
-        return total / len(ngrams[:500])
 
 
 def cold_batch(folder: Path, ngrams: list[Ngram], num_distinct: int) -> float:

@@ -57,12 +57,15 @@ class Workplace(NamedTuple):
         python: of the environment.
         folder: for data and indexes.
         results: for what is found out.
+        quick: whether sizes are small.
+        sorters: commands to compare the sorting with.
     """
 
     python: Path
     folder: Path
     results: Path
     quick: bool
+    sorters: Sequence[str]
 
     def run(self, script: str, *arguments: object) -> None:
         command = [str(self.python), str(HERE / script), *map(str, arguments), "--results", str(self.results)]
@@ -138,7 +141,9 @@ def exactness(place: Workplace, inputs: Inputs) -> None:
 
 
 def micro(place: Workplace, inputs: Inputs) -> None:
-    place.run("micro.py", inputs.tokens, place.folder / "micro", *place.sized("--tokens", 110_000_000, 1_000_000))
+    others = [part for command in place.sorters for part in ("--compare-sorter", command)]
+    sizes = place.sized("--tokens", 110_000_000, 1_000_000)
+    place.run("micro.py", inputs.tokens, place.folder / "micro", *sizes, *others)
 
 
 def scale(place: Workplace, inputs: Inputs) -> None:
@@ -234,6 +239,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--scale-tokens", type=Path, help="a larger one, for how things grow")
     parser.add_argument("--corpus", type=Path, help='JSONL with {"text"}, for the build from text')
     parser.add_argument("--tokenizer", type=Path, help="a tokenizer.json, for the build from text")
+    parser.add_argument("--compare-sorter", action="append", default=[], help="see micro.py")
     parser.add_argument("--python", type=Path, help="an environment's Python that has everything, instead of a new one")
     parser.add_argument("--results", type=Path, help="where to write, instead of results/DATE")
     parser.add_argument("--keep", action="store_true", help="keep the indexes")
@@ -250,7 +256,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     python = arguments.python or make_environment(folder / "environment")
     inputs = make_inputs(arguments, python, folder)
-    place = Workplace(python, folder, fresh_results(arguments.results), arguments.quick)
+    place = Workplace(python, folder, fresh_results(arguments.results), arguments.quick, arguments.compare_sorter)
     os.environ["PYTHONPATH"] = str(HERE)
     names = [name for name in STEPS if name in arguments.only]
     outcomes = run_steps(names, place, inputs)
