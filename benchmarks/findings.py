@@ -63,6 +63,8 @@ class Line:
         if self.peer is None:
             return None
         ours, theirs = self.anygram.median, self.peer.median
+        if not (ours and theirs):
+            return None  # what costs nothing is no number of times as good
         more_is_better = self.unit.endswith("/s")
         return ours / theirs if more_is_better else theirs / ours
 

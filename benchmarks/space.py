@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument(
         "folder", type=Path, help="for the indexes: FOLDER/anygram (kept if there), FOLDER/lean, FOLDER/wide"
     )
-    parser.add_argument("--wide-tokens", type=int, default=110_000_000, help="of the index with ids of 3 bytes")
+    parser.add_argument("--wide-tokens", type=int, default=1_000_000_000, help="of the index with ids of 3 bytes")
     arguments = parser.parse_args()
 
     corpus = Corpus(arguments.corpus)
