@@ -30,8 +30,8 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 Profile: TypeAlias = Literal["fast", "lean"]
 
-# Bytes a token beyond its own width: the suffix array and the tree of sampled keys, and a little for the rest.
-_ORDER_BYTES = {"fast": 4.0 + 8 / 16 * 16 / 15 + 0.05, "lean": 4.0 + 8 / 64 * 16 / 15 + 0.05}
+# Bytes a token beyond its own width: the order of the suffixes and what leads into it, and a little for the rest.
+_ORDER_BYTES = {"fast": (4096 + 8 * 16 / 15 + 8 + 1) / 672 + 0.05, "lean": 4.0 + 8 / 64 * 16 / 15 + 0.05}
 
 # Bytes a token that sorting takes beside the text when it is not bounded: its records, and the sampled keys.
 _SORT_BYTES = 4.5

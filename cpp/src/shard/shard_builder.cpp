@@ -6,11 +6,11 @@
 #include <anygram/base/error.hpp>
 #include <anygram/base/little_endian.hpp>
 #include <anygram/shard/documents.hpp>
-#include <anygram/shard/key_tree.hpp>
+#include <anygram/shard/position_array.hpp>
+#include <anygram/shard/position_pages.hpp>
 #include <anygram/shard/unigrams.hpp>
 #include <anygram/storage/files.hpp>
 #include <anygram/storage/section_writer.hpp>
-#include <anygram/suffix/key.hpp>
 
 namespace anygram {
 namespace {
@@ -99,40 +99,27 @@ SortStatistics ShardBuilder::sort(StopSignal& stop, const Progress& progress) {
   // The text is read in no order at all, so it is worth a copy in huge pages.
   const Section stream = manifest_.open_section(folder_, SectionKind::kTokenStream, {.load = LoadMode::kRam});
   const TokenText text{stream.payload(), static_cast<int>(manifest_.token_width), manifest_.stream_length()};
-  SectionWriter order(section_path(folder_, SectionKind::kSuffixArray), SectionKind::kSuffixArray, sizeof(Position));
-
-  const std::uint64_t period = sample_period(options_.profile);
   const KeyFormat format = KeyFormat::for_largest(static_cast<Symbol>(options_.vocab_size));
-  std::vector<std::uint64_t> sample_keys;
-  sample_keys.reserve(manifest_.num_tokens / period + 1);
-
-  SortOptions sort_options{.threads = options_.threads, .stop = &stop, .progress = progress};
+  const bool fast = options_.profile == Profile::kFast;
+  SortOptions sort_options{.threads = options_.threads, .stop = &stop, .progress = progress, .shared = fast};
   if (options_.memory != 0) {
-    const std::uint64_t taken = text.bytes.size() + sample_keys.capacity() * sizeof(std::uint64_t);
+    const std::uint64_t keys =
+        fast ? PageWriter::memory_bytes(manifest_.num_tokens) : ArrayWriter::memory_bytes(manifest_.num_tokens);
+    const std::uint64_t taken = text.bytes.size() + keys;
     sort_options.memory = options_.memory > taken ? options_.memory - taken : 1;
   }
-  const SortStatistics statistics = sort_suffixes(text, sort_options, [&](const SortedRun& run) {
-    const Rank first = run.first;
-    const std::span<const Position> positions = run.positions;
-    order.append(std::as_bytes(positions));
-    with_width(text.width, [&]<int Width>() {
-      constexpr std::size_t kAhead = 16;  // samples whose keys are on their way from memory
-      const std::size_t first_sample = (period - first % period) % period;
-      for (std::size_t i = first_sample; i < positions.size(); i += period) {
-        if (i + kAhead * period < positions.size()) {
-          __builtin_prefetch(text.bytes.data() + std::uint64_t{positions[i + kAhead * period]} * Width);
-        }
-        sample_keys.push_back(load_key<Width>(text.bytes.data(), positions[i], format));
-      }
-    });
-    stop.poll();
+  return fast ? write_order<PageWriter>(text, format, sort_options)
+              : write_order<ArrayWriter>(text, format, sort_options);
+}
+
+template <class Writer>
+SortStatistics ShardBuilder::write_order(const TokenText& text, KeyFormat format, const SortOptions& options) {
+  Writer writer(folder_, text, format);
+  const SortStatistics statistics = sort_suffixes(text, options, [&](const SortedRun& run) {
+    writer.append(run);
+    options.stop->poll();
   });
-  add(order.finish(options_.sync));
-  SectionWriter tree(section_path(folder_, SectionKind::kKeySamples), SectionKind::kKeySamples, sizeof(std::uint64_t),
-                     period);
-  const std::vector<std::uint64_t> keys = build_key_tree(std::move(sample_keys));
-  tree.append(std::as_bytes(std::span(keys)));
-  add(tree.finish(options_.sync));
+  for (const SectionInfo& info : writer.finish(options_.sync)) add(info);
   return statistics;
 }
 

@@ -12,12 +12,10 @@
 #include <anygram/base/stop_signal.hpp>
 #include <anygram/shard/token_spool.hpp>
 #include <anygram/storage/shard_manifest.hpp>
+#include <anygram/suffix/key.hpp>
 #include <anygram/suffix/sort.hpp>
 
 namespace anygram {
-
-// Ranks between two sampled keys: how dense the tree over the suffix array is.
-constexpr std::uint64_t sample_period(Profile profile) { return profile == Profile::kFast ? 16 : 64; }
 
 struct ShardBuilderOptions {
   std::uint64_t vocab_size = 0;
@@ -36,7 +34,7 @@ class ShardBuilder {
   // The token stream, where documents stand in it, and how often each symbol occurs. Progress in symbols.
   void write_tokens(const TokenSpool& spool, const DocumentRun& run, StopSignal& stop, const Progress& progress);
 
-  // The suffix array and the tree over it. Progress in symbols.
+  // The order of the suffixes, and the tree over it. Progress in symbols.
   SortStatistics sort(StopSignal& stop, const Progress& progress);
 
   // An optional section of bytes that the core does not read. `next_piece` is called until it returns nothing.
@@ -47,6 +45,8 @@ class ShardBuilder {
 
  private:
   void write_unigrams();
+  template <class Writer>
+  SortStatistics write_order(const TokenText& text, KeyFormat format, const SortOptions& options);
   void add(const SectionInfo& info, bool required = true);
 
   std::string folder_;
