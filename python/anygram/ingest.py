@@ -18,7 +18,7 @@ import numpy as np
 
 from anygram.errors import InputError
 from anygram.io import Corpus, Record, TokenBlock, TokenIds, as_corpus
-from anygram.machine import available_cpus
+from anygram.machine import available_cpus, memory_in_use
 from anygram.tokenizers import MISSING_TOKENIZER
 from anygram.tokenizers.utf8 import BytesTokenizer
 from anygram.tokenizers.words import WordsTokenizer, number_words
@@ -31,7 +31,10 @@ Progress: TypeAlias = Callable[[int, int | None], None]
 DocumentRecord: TypeAlias = tuple[Metadata, str | None, int | None, str | None]
 
 _BATCH_BYTES = 1 << 20  # of text: small enough to end soon after Ctrl-C, large enough for many cores
+_LEAST_BATCH_BYTES = 1 << 17
 _BATCH_DOCUMENTS = 1 << 14
+_BATCH_COST = 100  # bytes of memory for each byte of text in a batch, from its reading to its last use
+_PROCESS_BYTES = 60_000_000  # memory of another process that splits words
 _IN_PROCESS_BYTES = 1 << 23  # of text, whose words are split sooner than other processes would start
 
 _T = TypeVar("_T")
@@ -105,9 +108,9 @@ class _Group:
             self.size += record.tokens.nbytes
         self.records.append((record.metadata, record.source, record.line, record.id))
 
-    def takes(self, record: Record) -> bool:
+    def takes(self, record: Record, batch_bytes: int) -> bool:
         """Whether there is room for a document of this kind."""
-        fits = self.size < _BATCH_BYTES and len(self.records) < _BATCH_DOCUMENTS
+        fits = self.size < batch_bytes and len(self.records) < _BATCH_DOCUMENTS
         return not self.records or (fits and (record.text is not None) == bool(self.texts))
 
 
@@ -135,7 +138,8 @@ def ingest(
     corpus = as_corpus(documents)
     threads = threads or available_cpus()
     num_bytes_encoded = 0
-    for group, batch in _encode(_groups(corpus, tokenizer), tokenizer, threads):
+    bounds = _Bounds.within(memory, threads)
+    for group, batch in _encode(_groups(corpus, tokenizer, bounds.batch_bytes), tokenizer, threads, bounds.processes):
         yield batch
         num_bytes_encoded += batch.num_bytes or batch.ids.nbytes
         if progress is not None:
@@ -143,7 +147,24 @@ def ingest(
             progress(group.bytes_read or num_bytes_encoded, corpus.num_bytes)
 
 
-def _groups(corpus: Corpus, tokenizer: Tokenizer | None) -> Iterator[_Group]:
+class _Bounds(NamedTuple):
+    """How much is under way at once."""
+
+    batch_bytes: int
+    processes: int
+
+    @classmethod
+    def within(cls, memory: int | None, threads: int) -> _Bounds:
+        """What a bound of memory leaves room for, beside what this process holds already."""
+        if memory is None:
+            return cls(_BATCH_BYTES, threads)
+        room = max(0, memory - memory_in_use())
+        # Of the batches under way, two are being encoded at any time, and the others are little more than their text.
+        batch_bytes = max(min(_LEAST_BATCH_BYTES, _BATCH_BYTES), min(_BATCH_BYTES, room // (2 * _BATCH_COST)))
+        return cls(batch_bytes, min(threads, room // 2 // _PROCESS_BYTES))
+
+
+def _groups(corpus: Corpus, tokenizer: Tokenizer | None, batch_bytes: int = _BATCH_BYTES) -> Iterator[_Group]:
     group = _Group()
     for part in corpus.parts():
         _check_fits(part, tokenizer)
@@ -153,7 +174,7 @@ def _groups(corpus: Corpus, tokenizer: Tokenizer | None) -> Iterator[_Group]:
                 group = _Group()
             yield _Group(block=part, size=part.ids.nbytes, bytes_read=corpus.num_bytes_read)
             continue
-        if not group.takes(part):
+        if not group.takes(part, batch_bytes):
             yield group
             group = _Group()
         group.add(part)
@@ -178,9 +199,11 @@ def _check_fits(part: Record | TokenBlock, tokenizer: Tokenizer | None) -> None:
         )
 
 
-def _encode(groups: Iterator[_Group], tokenizer: Tokenizer | None, threads: int) -> Iterator[tuple[_Group, Batch]]:
+def _encode(
+    groups: Iterator[_Group], tokenizer: Tokenizer | None, threads: int, processes: int
+) -> Iterator[tuple[_Group, Batch]]:
     if isinstance(tokenizer, WordsTokenizer):
-        return _encode_words(groups, tokenizer, threads)
+        return _encode_words(groups, tokenizer, processes)
     if tokenizer is None or isinstance(tokenizer, BytesTokenizer):
         encoder = _Encoder(tokenizer, one_by_one=False)
         return ((group, encoder.encode(group)) for group in groups)
@@ -228,25 +251,27 @@ def _encode_in_threads(groups: Iterator[_Group], tokenizer: Tokenizer, threads: 
         yield from _in_order(groups, lambda group: executor.submit(encoder.encode, group), callers + 2)
 
 
-def _encode_words(groups: Iterator[_Group], tokenizer: WordsTokenizer, threads: int) -> Iterator[tuple[_Group, Batch]]:
+def _encode_words(
+    groups: Iterator[_Group], tokenizer: WordsTokenizer, processes: int
+) -> Iterator[tuple[_Group, Batch]]:
     size = 0
     for group in groups:
-        if threads > 1 and size >= _IN_PROCESS_BYTES:
-            yield from _encode_words_in_processes(chain([group], groups), tokenizer, threads)
+        if processes > 1 and size >= _IN_PROCESS_BYTES:
+            yield from _encode_words_in_processes(chain([group], groups), tokenizer, processes)
             return
         size += group.size
         yield group, _batch(group, tokenizer.learn(group.texts), round_trips=False)
 
 
 def _encode_words_in_processes(
-    groups: Iterator[_Group], tokenizer: WordsTokenizer, threads: int
+    groups: Iterator[_Group], tokenizer: WordsTokenizer, processes: int
 ) -> Iterator[tuple[_Group, Batch]]:
     # Splitting is Python's work, for which threads are no help; loky's processes need no `if __name__ == "__main__"`.
     import loky
 
-    with _ending(loky.ProcessPoolExecutor(threads)) as executor:
+    with _ending(loky.ProcessPoolExecutor(processes)) as executor:
         numbered = _in_order(
-            groups, lambda group: executor.submit(number_words, group.texts, tokenizer.fold), 2 * threads + 1
+            groups, lambda group: executor.submit(number_words, group.texts, tokenizer.fold), 2 * processes + 1
         )
         # Vocabularies are merged here, in the input's order, so that the numbers are those of one thread.
         for group, words in numbered:
