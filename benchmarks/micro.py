@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -36,12 +37,10 @@ from findings import Line, lines_table, plain_lines, times
 
 def compile_benches(folder: Path) -> Path:
     """The folder of the programs, compiled as a release is."""
-    cmake = shutil.which("cmake")
-    if cmake is None:
-        raise SystemExit("micro.py needs cmake")
+    cmake = [sys.executable, "-m", "cmake"]
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DANYGRAM_BENCH=ON", f"-B{folder}", f"-S{HERE.parent}"]
-    run_command([cmake, *options])
-    run_command([cmake, "--build", str(folder), "--parallel", str(available_cpus())])
+    run_command([*cmake, *options])
+    run_command([*cmake, "--build", str(folder), "--parallel", str(available_cpus())])
     return folder
 
 

@@ -63,6 +63,34 @@ double bytes_per_token(const std::vector<Symbol>& stream, Profile profile) {
   return static_cast<double>(bytes) / static_cast<double>(shards[0].counts().num_tokens);
 }
 
+// Pages of the token stream and of the order that one count touches on an index just opened: the mean of many.
+double pages_per_count(const BuiltShards& shards, const Corpus& corpus, std::size_t length) {
+  constexpr int kQuestions = 200;
+  Random random(7);
+  std::uint64_t pages = 0;
+  for (int question = 0; question < kQuestions; ++question) {
+    Symbols symbols;
+    while (symbols.size() < length) {
+      const Symbols& document = corpus[below(random, corpus.size())];
+      if (document.size() < length) continue;
+      const auto begin = document.begin() + static_cast<std::ptrdiff_t>(below(random, document.size() - length + 1));
+      symbols.assign(begin, begin + static_cast<std::ptrdiff_t>(length));
+    }
+    const auto shard = open_shard(shards.shard_folder(0), LoadMode::kMmap);
+    const Ngram ngram(symbols);
+    Interval interval;
+    shard->find({&ngram, 1}, {&interval, 1});
+    REQUIRE(interval.size() > 0);
+    for (const SectionPages& section : shard->pages_touched()) {
+      // The others are the way to the pages, and stay in memory.
+      const bool counts =
+          section.name == "token_stream" || section.name == "position_pages" || section.name == "suffix_array";
+      if (counts) pages += section.pages;
+    }
+  }
+  return static_cast<double>(pages) / kQuestions;
+}
+
 }  // namespace
 
 TEST_CASE("sorting moves and loads a bounded number of things for each symbol") {
@@ -79,6 +107,15 @@ TEST_CASE("a profile takes no more bytes a token than it says") {
   const std::vector<Symbol> prose = like_prose(kLength, kLargest, 3);
   CHECK(bytes_per_token(prose, Profile::kLean) < 6.15);
   CHECK(bytes_per_token(prose, Profile::kFast) < 8.15);
+}
+
+TEST_CASE("a count of an index just opened touches a few pages") {
+  const Corpus corpus = documents_of(like_prose(kLength, kLargest, 3));
+  const BuiltShards fast(corpus, 1, {.vocab_size = kLargest, .profile = Profile::kFast, .sync = false});
+  const BuiltShards lean(corpus, 1, {.vocab_size = kLargest, .profile = Profile::kLean, .sync = false});
+  for (const std::size_t length : {1U, 2U, 3U, 5U, 8U, 20U, 50U}) {
+    MESSAGE(length, " ", pages_per_count(fast, corpus, length), " ", pages_per_count(lean, corpus, length));
+  }
 }
 
 }  // namespace anygram::testing
