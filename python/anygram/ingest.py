@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeAlias, TypeVar
 
+import numpy as np
+
 from anygram.errors import InputError
-from anygram.io import Corpus, Record, as_corpus
+from anygram.io import Corpus, Record, TokenBlock, TokenIds, as_corpus
 from anygram.machine import available_cpus
 from anygram.tokenizers import MISSING_TOKENIZER
 from anygram.tokenizers.utf8 import BytesTokenizer
@@ -35,30 +37,61 @@ _IN_PROCESS_BYTES = 1 << 23  # of text, whose words are split sooner than other 
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True)
+class NumberedLines:
+    """What is known of consecutive documents of one source that have nothing but their numbers there."""
+
+    source: str | None
+    first_line: int | None
+    num_documents: int
+
+    def __len__(self) -> int:
+        return self.num_documents
+
+    def __iter__(self) -> Iterator[DocumentRecord]:
+        for number in range(self.num_documents):
+            yield {}, self.source, None if self.first_line is None else self.first_line + number, None
+
+
 class Batch(NamedTuple):
     """Consecutive documents, as tokens.
 
     Attributes:
-        tokens: of all of them, one after another.
+        ids: the tokens of all of them, one after another.
         lengths: tokens of each.
         records: what is known of each beside.
         num_bytes: of their text, in UTF-8; for documents given as ids, 0.
         round_trips: whether decoding gives each text back. False for documents given as ids, whose text is not known.
+        separated: whether in `ids` one id that is no token stands behind each document.
     """
 
-    tokens: TokenArray
+    ids: TokenIds
     lengths: Int64Array
-    records: list[DocumentRecord]
+    records: list[DocumentRecord] | NumberedLines
     num_bytes: int
     round_trips: bool
+    separated: bool = False
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all documents."""
+        return len(self.ids) - len(self.lengths) * self.separated
+
+    @property
+    def tokens(self) -> TokenArray:
+        """The tokens of all documents and nothing else; a copy if `ids` is not that."""
+        tokens = np.delete(self.ids, np.cumsum(self.lengths + 1) - 1) if self.separated else self.ids
+        return tokens.astype(np.uint32, copy=False)
 
 
 @dataclass
 class _Group:
-    """Documents that become a batch: all texts, or all ids."""
+    """Documents that become a batch: all texts, or all ids, or what came as a block."""
+
+    block: TokenBlock | None = None
 
     texts: list[str] = field(default_factory=list)
-    ids: list[TokenArray] = field(default_factory=list)
+    ids: list[TokenArray] = field(default_factory=list)  # of each document
     records: list[DocumentRecord] = field(default_factory=list)
     size: int = 0  # characters, or bytes of ids
     bytes_read: int = 0  # of the whole input, when it was cut
@@ -83,6 +116,7 @@ def ingest(
     tokenizer: Tokenizer | None,
     *,
     threads: int | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Batch]:
     """The documents as tokens, batch after batch, in their order.
@@ -91,6 +125,8 @@ def ingest(
         documents: what `build` takes.
         tokenizer: encodes text; one that numbers words learns them on the way. None if the documents are ids.
         threads: how many cores to use; None for all that this process may.
+        memory: bytes to use, with all that the process holds already; batches are smaller then, and other processes
+            fewer. None for no bound.
         progress: called after each batch, in the caller's thread.
 
     Raises:
@@ -101,7 +137,7 @@ def ingest(
     num_bytes_encoded = 0
     for group, batch in _encode(_groups(corpus, tokenizer), tokenizer, threads):
         yield batch
-        num_bytes_encoded += batch.num_bytes + 4 * len(batch.tokens) * bool(group.ids)
+        num_bytes_encoded += batch.num_bytes or batch.ids.nbytes
         if progress is not None:
             # Objects have no size on disk: what became of them is counted instead.
             progress(group.bytes_read or num_bytes_encoded, corpus.num_bytes)
@@ -109,23 +145,37 @@ def ingest(
 
 def _groups(corpus: Corpus, tokenizer: Tokenizer | None) -> Iterator[_Group]:
     group = _Group()
-    for record in corpus:
-        if record.text is not None and tokenizer is None:
-            raise InputError(MISSING_TOKENIZER, record.source, record.line)
-        if record.tokens is not None and isinstance(tokenizer, WordsTokenizer):
-            raise InputError(
-                f"the document is token ids, and the tokenizer {tokenizer.spec!r} numbers the words of texts: "
-                "give tokenizer='none', or the tokenizer that made the ids",
-                record.source,
-                record.line,
-            )
-        if not group.takes(record):
+    for part in corpus.parts():
+        _check_fits(part, tokenizer)
+        if isinstance(part, TokenBlock):
+            if group.records:
+                yield group
+                group = _Group()
+            yield _Group(block=part, size=part.ids.nbytes, bytes_read=corpus.num_bytes_read)
+            continue
+        if not group.takes(part):
             yield group
             group = _Group()
-        group.add(record)
+        group.add(part)
         group.bytes_read = corpus.num_bytes_read
     if group.records:
         yield group
+
+
+def _check_fits(part: Record | TokenBlock, tokenizer: Tokenizer | None) -> None:
+    if isinstance(part, TokenBlock):
+        is_text, line = False, part.first_line
+    else:
+        is_text, line = part.text is not None, part.line
+    if is_text and tokenizer is None:
+        raise InputError(MISSING_TOKENIZER, part.source, line)
+    if not is_text and isinstance(tokenizer, WordsTokenizer):
+        raise InputError(
+            f"the document is token ids, and the tokenizer {tokenizer.spec!r} numbers the words of texts: "
+            "give tokenizer='none', or the tokenizer that made the ids",
+            part.source,
+            line,
+        )
 
 
 def _encode(groups: Iterator[_Group], tokenizer: Tokenizer | None, threads: int) -> Iterator[tuple[_Group, Batch]]:
@@ -146,6 +196,9 @@ class _Encoder:
         self._round_trips = True
 
     def encode(self, group: _Group) -> Batch:
+        if group.block is not None:
+            ids, lengths, separated, source, first_line = group.block
+            return Batch(ids, lengths, NumberedLines(source, first_line, len(lengths)), 0, False, separated)
         if self._tokenizer is None or group.ids:
             return _batch(group, Ragged.from_sequences(group.ids), round_trips=False)
         ragged = self._encode_texts(self._tokenizer, group.texts)

@@ -9,6 +9,7 @@
 #include <anygram/shard/position_array.hpp>
 #include <anygram/shard/position_pages.hpp>
 #include <anygram/shard/shared_lengths.hpp>
+#include <anygram/storage/file_syncer.hpp>
 #include <anygram/storage/files.hpp>
 
 namespace anygram {
@@ -46,10 +47,13 @@ class Conversion {
       if (!changes || !is_of_order(entry.info.kind)) copy(entry);
     }
     if (changes) to_.profile == Profile::kLean ? write_array() : write_pages();
+    if (options_.sync) syncer_.wait();
     return to_.write(folder_, options_.sync);
   }
 
  private:
+  FileSyncer* syncer() { return options_.sync ? &syncer_ : nullptr; }
+
   void copy(const ShardManifest::Entry& entry) {
     const Section section = from_.open_section(source_, entry.info.kind);
     section.check_all();
@@ -67,7 +71,7 @@ class Conversion {
 
   template <class Writer>
   void finish(Writer& writer) {
-    for (const SectionInfo& info : writer.finish(options_.sync)) to_.sections.push_back({info, true});
+    for (const SectionInfo& info : writer.finish()) to_.sections.push_back({info, true});
   }
 
   void report(Rank done) {
@@ -80,7 +84,7 @@ class Conversion {
     static_assert(kArraySamplePeriod % kRanksPerSample == 0);
     const Section pages = from_.open_section(source_, SectionKind::kPositionPages);
     const TokenText unread{.bytes = {}, .width = 1, .length = from_.stream_length()};  // the keys are known
-    ArrayWriter writer(folder_, unread, format_);
+    ArrayWriter writer(folder_, unread, format_, syncer());
     for (Rank first = 0; first < from_.num_tokens; first += kRanksPerPage) {
       const std::uint64_t count = std::min(kRanksPerPage, from_.num_tokens - first);
       const std::byte* page = pages.at(first / kRanksPerPage * kSectionPageBytes, kSectionPageBytes);
@@ -107,7 +111,7 @@ class Conversion {
         from_.open_section(source_, SectionKind::kTokenStream, {.load = in_memory ? LoadMode::kRam : LoadMode::kMmap});
     stream.check_all();
     const TokenText text{stream.payload(), static_cast<int>(from_.token_width), from_.stream_length()};
-    PageWriter writer(folder_, text, format_);
+    PageWriter writer(folder_, text, format_, syncer());
     std::vector<Position> positions(1);  // the one before the run, then the run
     std::vector<std::uint8_t> shared;
     for (Rank first = 0; first < from_.num_tokens; first += kRanksAtOnce) {
@@ -151,6 +155,7 @@ class Conversion {
   ShardManifest from_;
   ShardManifest to_;
   KeyFormat format_;
+  FileSyncer syncer_;
 };
 
 }  // namespace

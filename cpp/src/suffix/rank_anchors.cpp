@@ -53,25 +53,28 @@ class Doubling {
 
   // `steps`: the next sample of each sample that is tied; anything that exists for the others.
   WorkArray<std::uint32_t> run(WorkArray<std::uint32_t> steps, SortStatistics& statistics) {
-    WorkArray<std::uint32_t> doubled(steps.size());
     const RecordSort sort_records = options_.force_portable ? sort_records_portable : best_record_sort();
     while (!groups_.empty()) {
       ++statistics.doubling_rounds;
       round(steps, sort_records, statistics);
       if (groups_.empty()) break;
-      for_blocks(steps.size(), options_, meter_, [&](std::uint64_t begin, std::uint64_t end) {
-        for (std::uint64_t i = begin; i < end; ++i) {
-          if (i + kAhead < end) __builtin_prefetch(&steps[steps[i + kAhead]]);
-          doubled[i] = steps[steps[i]];
-        }
-      });
+      double_steps(steps);
       statistics.ranks_loaded += steps.size();
-      std::swap(steps, doubled);
     }
     return std::move(ranks_);
   }
 
  private:
+  // In place and so on one thread, which takes little of the time: no step leads back, so what is read is not yet
+  // doubled.
+  void double_steps(WorkArray<std::uint32_t>& steps) {
+    constexpr std::uint64_t kBlock = std::uint64_t{1} << 17;
+    for (std::uint64_t i = 0; i < steps.size(); ++i) {
+      if (i % kBlock == 0) meter_.add(0);
+      steps[i] = steps[steps[i]];
+    }
+  }
+
   // Splits every group by the ranks one step on. All ranks are read before any is changed.
   void round(const WorkArray<std::uint32_t>& steps, RecordSort sort_records, SortStatistics& statistics) {
     const std::vector<std::size_t> items = even_items();
@@ -154,6 +157,29 @@ class Doubling {
   WorkMeter& meter_;
 };
 
+// See AnchorRanks.
+template <int Width>
+WorkArray<std::uint8_t> shared_of_ranks(const TokenText& text, const SampleSet& samples,
+                                        const WorkArray<std::uint32_t>& ranks, const SortOptions& options,
+                                        WorkMeter& meter) {
+  WorkArray<Position> positions(samples.size());
+  for_blocks(text.length, options, meter, [&](std::uint64_t begin, std::uint64_t end) {
+    std::uint32_t number = samples.index(begin);
+    samples.for_each(begin, end, [&](std::uint64_t position) {
+      if (number + kAhead < ranks.size()) __builtin_prefetch(&positions[ranks[number + kAhead]], 1);
+      positions[ranks[number++]] = static_cast<Position>(position);
+    });
+  });
+  WorkArray<std::uint8_t> shared(samples.size());
+  for_blocks(samples.size(), options, meter, [&](std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t rank = begin; rank < end; ++rank) {
+      if (rank + kAhead < end) __builtin_prefetch(text.bytes.data() + std::uint64_t{positions[rank + kAhead]} * Width);
+      shared[rank] = rank == 0 ? 0 : shared_symbols<Width>(text.bytes.data(), positions[rank - 1], positions[rank]);
+    }
+  });
+  return shared;
+}
+
 }  // namespace
 
 template <int Width>
@@ -164,17 +190,17 @@ AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, Sa
   WorkArray<std::uint32_t> order(samples.size());
   std::vector<Group> groups;
   {
-    BinnedSort<Width, SampleSet> sorter(text, largest_symbol, samples, options, nullptr, meter);
-    sorter.plan();
+    SortOptions sort_options = options;
+    sort_options.shared = false;
+    BinnedSort<Width, SampleSet> sorter(text, largest_symbol, samples, sort_options, nullptr, meter);
+    sorter.plan(samples.size());
     SortStatistics sorting;
-    sorter.sort(0, sorting, [&](Rank, std::span<const Position> positions, const std::vector<Interval>& tied) {
-      for_blocks(positions.size(), options, meter, [&](std::uint64_t begin, std::uint64_t end) {
-        for (std::uint64_t i = begin; i < end; ++i) {
-          if (i + kAhead < end) samples.prefetch(positions[i + kAhead]);
-          order[i] = samples.index(positions[i]);
-        }
-      });
-      for (const Interval& interval : tied)
+    sorter.sort(0, sorting, [&](const SortedPart& part) {
+      for (std::size_t i = 0; i < part.run.positions.size(); ++i) {
+        if (i + kAhead < part.run.positions.size()) samples.prefetch(part.run.positions[i + kAhead]);
+        order[part.run.first + i] = samples.index(part.run.positions[i]);
+      }
+      for (const Interval& interval : part.still_tied)
         groups.push_back({static_cast<std::uint32_t>(interval.begin), static_cast<std::uint32_t>(interval.end)});
     });
     sorting.passes = 0;
@@ -184,14 +210,16 @@ AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, Sa
   for_blocks(text.length, options, meter, [&](std::uint64_t begin, std::uint64_t end) {
     std::uint32_t number = samples.index(begin);
     samples.for_each(begin, end, [&](std::uint64_t position) {
-      const std::uint32_t window = samples.window(position + 1);
+      const std::uint64_t window = samples.window(position + 1);
       steps[number] = window == 0 ? number : samples.index(anchor_in_window<Width>(bytes, position + 1, window));
       ++number;
     });
   });
-  Doubling doubling(std::move(order), std::move(groups), options, meter);
-  WorkArray<std::uint32_t> ranks = doubling.run(std::move(steps), statistics);
-  return {bytes, std::move(samples), std::move(ranks)};
+  WorkArray<std::uint32_t> ranks =
+      Doubling(std::move(order), std::move(groups), options, meter).run(std::move(steps), statistics);
+  WorkArray<std::uint8_t> shared;
+  if (options.shared) shared = shared_of_ranks<Width>(text, samples, ranks, options, meter);
+  return {bytes, std::move(samples), std::move(ranks), std::move(shared)};
 }
 
 template AnchorRanks<1> rank_anchors<1>(const TokenText&, Symbol, SampleSet, const SortOptions&, WorkMeter&,

@@ -8,6 +8,8 @@
 #include <anygram/suffix/anchors.hpp>
 #include <anygram/suffix/binned_sort.hpp>
 #include <anygram/suffix/induced_sort.hpp>
+#include <anygram/suffix/match.hpp>
+#include <anygram/suffix/symbol_filter.hpp>
 
 namespace anygram {
 
@@ -30,10 +32,13 @@ constexpr double kSampleShare = 0.05, kRankShare = 0.15, kPlanShare = 0.05, kSor
 // Texts with more samples than one in so many symbols are sorted by induction: ordinary ones have one in 14.
 constexpr std::uint64_t kDensityLimit = 8;
 
+// The source of all suffixes, for BinnedSort.
 struct AllPositions {
-  template <class Visit>
-  void for_each(std::uint64_t begin, std::uint64_t end, const Visit& visit) const {
-    for (std::uint64_t position = begin; position < end; ++position) visit(position);
+  const std::byte* text;
+  SymbolFilter filter;
+
+  std::size_t collect(std::uint64_t begin, std::uint64_t end, Symbol smallest, Symbol largest, Position* to) const {
+    return filter(text, begin, end, smallest, largest, to);
   }
 };
 
@@ -71,16 +76,27 @@ SortStatistics anchor_sort(const TokenText& text, Symbol largest_symbol, SampleS
   const AnchorRanks<Width> ranks =
       rank_anchors<Width>(text, largest_symbol, std::move(samples), options, meter, statistics);
   meter.begin_phase(kPlanShare, text.length);
-  const AllPositions all;
+  const SymbolFilter filter = options.force_portable ? filter_symbols_portable<Width> : best_symbol_filter<Width>();
+  const AllPositions all{text.bytes.data(), filter};
   BinnedSort<Width, AllPositions> sorter(text, largest_symbol, all, options, &ranks, meter);
-  sorter.plan();
+  sorter.plan(text.length);
   const std::uint64_t taken = ranks.num_bytes() + sorter.num_bytes();
   const std::uint64_t memory = options.memory == 0 ? 0 : options.memory - std::min(taken, options.memory - 1);
   meter.begin_phase(kSortShare, sorter.num_passes(memory) * text.length + 4 * sorter.num_records());
-  sorter.sort(memory, statistics, [&](Rank first, std::span<const Position> positions, const std::vector<Interval>&) {
-    if (!positions.empty()) sink({first, positions});
-  });
+  sorter.sort(memory, statistics, [&](const SortedPart& part) { sink(part.run); });
   return statistics;
+}
+
+template <int Width>
+SuffixSink with_shared(const TokenText& text, const SuffixSink& sink) {
+  return [&text, &sink, before = Position{0}](const SortedRun& run) mutable {
+    std::vector<std::uint8_t> shared(run.positions.size());
+    for (std::size_t i = 0; i < shared.size(); ++i) {
+      if (run.first + i > 0) shared[i] = shared_symbols<Width>(text.bytes.data(), before, run.positions[i]);
+      before = run.positions[i];
+    }
+    sink({run.first, run.positions, shared});
+  };
 }
 
 template <int Width>
@@ -96,32 +112,7 @@ SortStatistics sort_any(const TokenText& text, const SortOptions& options, WorkM
     if (!too_many) return anchor_sort<Width>(text, largest_symbol, std::move(samples), options, meter, sink);
   }
   meter.begin_phase(1, 12 * text.length);
-  return induced_sort(text, largest_symbol, meter, sink);
-}
-
-// Symbols that two different suffixes share, at most kMaxShared.
-template <int Width>
-std::uint8_t shared_symbols(const std::byte* text, std::uint64_t a, std::uint64_t b) {
-  std::uint8_t shared = 0;
-  for (; shared < kMaxShared; ++a, ++b) {
-    const Symbol symbol = symbol_at<Width>(text, a);
-    if (symbol != symbol_at<Width>(text, b)) break;
-    ++shared;
-    if (symbol == kDocumentEnd) break;
-  }
-  return shared;
-}
-
-template <int Width>
-SuffixSink with_shared(const TokenText& text, const SuffixSink& sink) {
-  return [&text, &sink, before = Position{0}](const SortedRun& run) mutable {
-    std::vector<std::uint8_t> shared(run.positions.size());
-    for (std::size_t i = 0; i < shared.size(); ++i) {
-      if (run.first + i > 0) shared[i] = shared_symbols<Width>(text.bytes.data(), before, run.positions[i]);
-      before = run.positions[i];
-    }
-    sink({run.first, run.positions, shared});
-  };
+  return induced_sort(text, largest_symbol, meter, options.shared ? with_shared<Width>(text, sink) : sink);
 }
 
 }  // namespace
@@ -129,9 +120,8 @@ SuffixSink with_shared(const TokenText& text, const SuffixSink& sink) {
 SortStatistics sort_suffixes(const TokenText& text, const SortOptions& options, const SuffixSink& sink) {
   StopSignal never;
   WorkMeter meter(options.stop == nullptr ? never : *options.stop, options.progress, text.length);
-  const SortStatistics statistics = with_width(text.width, [&]<int Width>() {
-    return sort_any<Width>(text, options, meter, options.shared ? with_shared<Width>(text, sink) : sink);
-  });
+  const SortStatistics statistics =
+      with_width(text.width, [&]<int Width>() { return sort_any<Width>(text, options, meter, sink); });
   meter.finish();
   return statistics;
 }

@@ -15,8 +15,11 @@ void append(TokenSpool& spool, const std::vector<std::uint32_t>& tokens, const s
 
 Symbols read_run(const TokenSpool& spool, const DocumentRun& run) {
   Symbols symbols;
-  spool.read_symbols(run,
-                     [&](std::span<const Symbol> piece) { symbols.insert(symbols.end(), piece.begin(), piece.end()); });
+  spool.read(run, [&](std::span<const std::byte> piece, int width) {
+    with_width(width, [&]<int Width>() {
+      for (std::size_t i = 0; i < piece.size() / Width; ++i) symbols.push_back(symbol_at<Width>(piece.data(), i));
+    });
+  });
   return symbols;
 }
 
