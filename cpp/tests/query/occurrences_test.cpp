@@ -138,11 +138,15 @@ TEST_CASE("document symbols: parts of documents, cut where they end") {
 TEST_CASE("occurrences: a long list can be stopped") {
   const BuiltShards built(Corpus{Symbols(200'000, 1)});
   const ShardIntervals intervals = find(built.shards(), Symbols{1});
-  StopSignal stop([] { throw Error(ErrorCode::kStopped, "by the caller"); });
   const DocumentNumbers numbers(built.shards());
-  CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, {1, stop}); }) == ErrorCode::kStopped);
-  StopSignal again([] { throw Error(ErrorCode::kStopped, "by the caller"); });
-  CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, {1, again}); }) == ErrorCode::kStopped);
+  StopSignal stop;
+  stop.stop();
+  for (const unsigned threads : {1U, 2U}) {
+    const Execution execution{threads, stop};
+    CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { count_documents(built.shards(), intervals, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, execution); }) == ErrorCode::kStopped);
+  }
 }
 
 TEST_CASE("occurrences: documents of so many that they are sorted by digits, and of so many that threads share them") {

@@ -42,7 +42,7 @@ TEST_CASE("top continuations: few that stand out among many") {
     for (std::size_t i = 0; i < times; ++i) corpus.push_back({1, symbol});
   }
   for (int i = 0; i < 50; ++i) corpus.push_back({1});
-  const BuiltShards built(corpus);
+  const BuiltShards built(corpus, 1, {.vocab_size = 250, .sync = false});
   check_top(built, {1});
   check_top(built, {});
   check_top(built, {97});
