@@ -53,6 +53,10 @@ format: $(LINT)/stamp ## rewrite the sources as the linters want them
 	$(LINT)/bin/ruff format .
 	find cpp -name '*.hpp' -o -name '*.cpp' | xargs $(LINT)/bin/clang-format -i
 
+.PHONY: bench
+bench: ## all benchmarks, into benchmarks/results (half an hour; see benchmarks/README.md)
+	@$$(tools/setup python) benchmarks/run.py build/bench $(BENCH)
+
 .PHONY: clean
 clean: ## remove .venv and everything built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

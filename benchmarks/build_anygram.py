@@ -1,4 +1,4 @@
-"""Builds an index from a token file and prints the seconds of each stage as JSON; build.py runs it as a process."""
+"""Builds an index and prints the seconds of each stage as JSON; the benchmarks run it as a process of its own."""
 
 from __future__ import annotations
 
@@ -36,17 +36,24 @@ class TimedShardBuilder(_core.ShardBuilder):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tokens", type=Path)
+    parser.add_argument("input", type=Path, help="a token file, or text with --tokenizer")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--tokenizer", default="none")
+    parser.add_argument("--token-dtype", default="uint16")
     parser.add_argument("--profile", default="fast")
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--memory", type=int)
     arguments = parser.parse_args()
 
     _core.ShardBuilder = TimedShardBuilder  # type: ignore[misc]
     started = time.perf_counter()
-    documents = anygram.read_corpus(arguments.tokens, token_dtype="uint16", end_token=END)
-    options = {"profile": arguments.profile, "threads": arguments.threads, "overwrite": True}
-    anygram.build(documents, arguments.folder, tokenizer="none", shards=1, **options)
+    if arguments.tokenizer == "none":
+        end = END if arguments.token_dtype == "uint16" else 2**32 - 1
+        documents = anygram.read_corpus(arguments.input, token_dtype=arguments.token_dtype, end_token=end)
+    else:
+        documents = anygram.read_corpus(arguments.input)
+    options = {"profile": arguments.profile, "threads": arguments.threads, "memory": arguments.memory}
+    anygram.build(documents, arguments.folder, tokenizer=arguments.tokenizer, shards=1, overwrite=True, **options)
     ends = [started, *(TimedShardBuilder.ends[stage] for stage in _STAGES[:-1]), time.perf_counter()]
     stages = {stage: end - begin for stage, (begin, end) in zip(_STAGES, pairwise(ends), strict=True)}
     print(json.dumps(stages))

@@ -35,8 +35,17 @@ def new_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for the results, by date")
+    today = datetime.now(UTC).date().isoformat()
+    parser.add_argument("--results", type=Path, default=HERE / "results" / today, help="folder for the results")
     return parser
+
+
+def add_rounds(parser: argparse.ArgumentParser, rounds: int) -> None:
+    parser.add_argument("--rounds", type=int, default=rounds, help="how often each is measured, in turn")
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="all draws depend on it alone")
 
 
 def available_cpus() -> int:
@@ -49,20 +58,26 @@ def available_cpus() -> int:
 def machine_facts() -> dict[str, Any]:
     """The machine, the software and its load, as far as they bear on speed."""
     cpu = _field("/proc/cpuinfo", "model name") or platform.processor()
-    memory = _field("/proc/meminfo", "MemTotal") or "0"
+    flags = (_field("/proc/cpuinfo", "flags") or _field("/proc/cpuinfo", "Features") or "").split()
     huge_pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": cpu,
         "cpus_machine": os.cpu_count(),
         "cpus_usable": available_cpus(),
-        "memory_gb": round(int(memory.split()[0]) * 1024 / 1e9, 1),
+        "cpu_vectors": [
+            name for name in ("avx2", "avx512f", "avx512bw", "avx512vbmi2", "asimd", "sve") if name in flags
+        ],
+        "memory_gb": _memory_gb("MemTotal"),
+        "memory_available_gb": _memory_gb("MemAvailable"),
+        "page_cache_gb": _memory_gb("Cached"),
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "kernel": platform.release(),
         "huge_pages": huge_pages.read_text(encoding="ascii").strip() if huge_pages.exists() else "unknown",
         "python": platform.python_version(),
         "numpy": metadata.version("numpy"),
-        "infini_gram": _version("infini-gram"),
+        "anygram": _version("anygram"),
+        **{package.replace("-", "_"): _version(package) for package in ("infini-gram", "tokengrams", "fast-gram")},
         "commit": _commit(),
     }
 
@@ -70,6 +85,10 @@ def machine_facts() -> dict[str, Any]:
 def _field(path: str, name: str) -> str | None:
     with Path(path).open(encoding="utf-8") as lines:
         return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), None)
+
+
+def _memory_gb(name: str) -> float:
+    return round(int((_field("/proc/meminfo", name) or "0 kB").split()[0]) * 1024 / 1e9, 1)
 
 
 def _version(package: str) -> str | None:
@@ -139,11 +158,12 @@ class Summary:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Summary:
-        found = sorted(values)
+        found = sorted(map(float, values))
         return cls(statistics.median(found), found[0], found[-1], len(found))
 
     def show(self, digits: int = 2) -> str:
-        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f}-{self.most:,.{digits}f})"
+        median = f"{self.median:,.{digits}f}"
+        return median if self.rounds == 1 else f"{median} ({self.least:,.{digits}f}-{self.most:,.{digits}f})"
 
 
 def interleave(contenders: Mapping[str, Callable[[], _T]], rounds: int) -> dict[str, list[_T]]:
@@ -261,26 +281,30 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> s
 def write_results(
     folder: Path, name: str, arguments: argparse.Namespace, found: Mapping[str, object], tables: Mapping[str, str]
 ) -> None:
-    """Writes NAME.json and NAME.md into the folder of today; a number is added to the name if it is taken."""
-    now = datetime.now(UTC)
-    today = folder / now.date().isoformat()
-    today.mkdir(parents=True, exist_ok=True)
+    """Writes NAME.json and NAME.md into the folder; a number is added to the name if it is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
     names = [name, *(f"{name}-{number}" for number in range(2, 10_000))]
-    free = next(one for one in names if not (today / f"{one}.json").exists())
+    free = next(one for one in names if not (folder / f"{one}.json").exists())
     facts = machine_facts()
     # Of paths the name will do: where they stand says something about a person, and nothing about speed.
-    given = {key: value.name if isinstance(value, Path) else value for key, value in vars(arguments).items()}
+    given = {key: _nameless(value) for key, value in vars(arguments).items()}
     del given["results"]
     content = {"benchmark": name, "machine": facts, "arguments": given, **found}
     text = json.dumps(content, indent=1, default=_plain)
-    (today / f"{free}.json").write_text(text + "\n", encoding="utf-8")
+    (folder / f"{free}.json").write_text(text + "\n", encoding="utf-8")
     parts = [f"# {name}\n", *(f"{title}\n\n{table}" for title, table in tables.items())]
     parts.append(markdown_table(["machine", ""], facts.items()))
     parts.append(markdown_table(["argument", ""], given.items()))
     page = "\n".join(parts)
-    (today / f"{free}.md").write_text(page, encoding="utf-8")
+    (folder / f"{free}.md").write_text(page, encoding="utf-8")
     print(page)
-    note(f"written: {today / free}.json and .md")
+    note(f"written: {folder / free}.json and .md")
+
+
+def _nameless(value: object) -> object:
+    if isinstance(value, list):
+        return [_nameless(one) for one in value]
+    return value.name if isinstance(value, Path) else value
 
 
 def _plain(value: object) -> object:

@@ -19,6 +19,8 @@ END = 65535
 Tokens = NDArray[np.uint16]
 Ngram = list[int]
 
+_PIECE = 1 << 24
+
 LONGEST = 50  # tokens of an n-gram
 
 
@@ -40,7 +42,9 @@ class Corpus:
             raise SystemExit(f"{path}: no token file, since {END} does not end it; make one with corpus.py")
         self.num_documents = len(self.ends)
         self.num_tokens = len(self.stream) - self.num_documents
-        self.counts: NDArray[np.int64] = np.bincount(self.stream, minlength=END + 1)
+        self.counts = np.zeros(END + 1, np.int64)
+        for begin in range(0, len(self.stream), _PIECE):  # a piece at a time, for counting widens what it counts
+            self.counts += np.bincount(self.stream[begin : begin + _PIECE], minlength=END + 1)
         self.used: NDArray[np.int64] = np.flatnonzero(self.counts[:END])
         self.unused: NDArray[np.int64] = np.flatnonzero(self.counts[:END] == 0)
         if not len(self.unused):
@@ -110,15 +114,16 @@ def draw_window(corpus: Corpus, length: int, random: np.random.Generator) -> Ngr
             return ngram
 
 
-def draw_texts(corpus: Corpus, number: int, length: int, random: np.random.Generator) -> list[Ngram]:
+def draw_texts(corpus: Corpus, number: int, length: int, random: np.random.Generator, least: int = 32) -> list[Ngram]:
     """Texts to score: every other one a piece of the corpus as it is, the others with every 16th token replaced.
 
-    The first match as a whole, the others for a few tokens at a time, as unseen text does.
+    The first match as a whole, the others for a few tokens at a time, as unseen text does. A text ends where its
+    document does, but has no fewer tokens than `least`.
     """
     texts: list[Ngram] = []
     while len(texts) < number:
         text = corpus.window(int(random.integers(len(corpus.stream))), length)
-        if len(text) < min(length, 32):
+        if len(text) < min(length, least):
             continue
         if len(texts) % 2:
             for place in range(int(random.integers(16)), len(text), 16):

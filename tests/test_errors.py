@@ -61,7 +61,7 @@ def test_an_error_also_is_the_built_in_that_a_caller_would_guess(name: str, buil
 
 
 def test_errors_survive_pickling(folder: Path) -> None:
-    damage(folder, "suffix_array", 5000)
+    damage(folder, "position_pages", 5000)
     with pytest.raises(errors.ChecksumError) as caught:
         ask_everything(folder)
     again = pickle.loads(pickle.dumps(caught.value))
@@ -131,10 +131,10 @@ def ask_everything(folder: Path) -> None:
 
 @pytest.mark.parametrize("change", [-1, -4096, 1])
 def test_truncated_index_error_says_the_file_and_both_sizes(folder: Path, change: int) -> None:
-    file = section(folder, "suffix_array")
+    file = section(folder, "position_pages")
     size = file.stat().st_size
     os.truncate(file, size + change)
-    with pytest.raises(errors.TruncatedIndexError, match="suffix_array") as caught:
+    with pytest.raises(errors.TruncatedIndexError, match="position_pages") as caught:
         anygram.open(folder)
     message = str(caught.value).replace(",", "").replace("_", "")
     assert str(size) in message
@@ -143,8 +143,8 @@ def test_truncated_index_error_says_the_file_and_both_sizes(folder: Path, change
 
 
 def test_checksum_error_says_the_file_and_the_offset(folder: Path) -> None:
-    file = damage(folder, "suffix_array", 4096 + 100)
-    with pytest.raises(errors.ChecksumError, match="suffix_array") as caught:
+    file = damage(folder, "position_pages", 4096 + 100)
+    with pytest.raises(errors.ChecksumError, match="position_pages") as caught:
         ask_everything(folder)
     assert caught.value.path == str(file)
     assert caught.value.offset == 4096
@@ -153,7 +153,7 @@ def test_checksum_error_says_the_file_and_the_offset(folder: Path) -> None:
 
 def test_unsupported_version_error_says_both_versions(folder: Path) -> None:
     crc32c = pytest.importorskip("google_crc32c")
-    file = section(folder, "suffix_array")
+    file = section(folder, "position_pages")
     data = bytearray(file.read_bytes())
     struct.pack_into("<I", data, 8, 41)
     struct.pack_into("<I", data, 4092, crc32c.value(bytes(data[:4092])))

@@ -178,10 +178,10 @@ def test_verify_finds_nothing_in_a_whole_index(folder: Path) -> None:
 
 
 def test_verify_says_path_offset_expected_and_found(built: Built, folder: Path) -> None:
-    name = next(name for name in built.files if name.endswith("suffix_array"))
+    name = next(name for name in built.files if name.endswith("position_pages"))
     (folder / name).write_bytes(flipped(built.files[name], 4096 + 10))
     (problem,) = anygram.verify(folder, deep=False).problems
-    assert problem.path.endswith("suffix_array")
+    assert problem.path.endswith("position_pages")
     assert problem.offset == 4096
     assert problem.expected != problem.found
 

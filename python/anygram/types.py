@@ -194,7 +194,7 @@ class Tokenizer(Protocol):
 
     @property
     def kind(self) -> str:
-        """Which adapter reads what `save` returns: "bytes", "words", "words:fold" or "tokenizer.json"."""
+        """Which adapter reads what `save` returns: "bytes", "words", "words:fold", "tokenizer.json", "tiktoken" ..."""
         ...
 
     @property

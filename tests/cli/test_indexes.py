@@ -98,14 +98,14 @@ class TestVerify:
 
     def test_a_flipped_byte_is_found(self, run, corpus, tmp_path):
         build(run, corpus, tmp_path / "index")
-        (section,) = (tmp_path / "index").glob("shards/*/suffix_array")
+        (section,) = (tmp_path / "index").glob("shards/*/position_pages")
         data = bytearray(section.read_bytes())
         data[4096] ^= 1
         section.write_bytes(data)
         ended = run("verify", tmp_path / "index", "--json")
         assert ended.code == 1
         assert not ended.json["ok"]
-        assert ended.json["problems"][0]["path"].endswith("suffix_array")
+        assert ended.json["problems"][0]["path"].endswith("position_pages")
         assert set(ended.json["problems"][0]) == {"path", "offset", "expected", "found"}
         ended = run("verify", tmp_path / "index")
         assert ended.code == 1

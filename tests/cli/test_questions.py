@@ -227,9 +227,24 @@ def test_without_a_tokenizer_ids_are_asked_and_shown(run, tmp_path):
     assert run("score", index, "--token-ids", "5 6", "--json").json["results"][0]["token_texts"] == [None, None]
 
 
-def test_bench_measures_every_question(run, index):
-    answer = run("bench", index, "--queries", "20", "--json").json
-    assert answer["schema"] == "anygram.bench/1"
-    questions = [result["question"] for result in answer["results"]]
-    assert questions == ["count", "count_batch", "probability, backoff", "continuations, top 20", "score"]
-    assert all(result["value"] > 0 for result in answer["results"])
+class TestBench:
+    def test_measures_every_question(self, run, index):
+        answer = run("bench", index, "--queries", "200", "--threads", "1", "--json").json
+        assert answer["schema"] == "anygram.bench/1"
+        assert answer["num_tokens"] == run("info", index, "--json").json["num_tokens"]
+        questions = {result["question"].split(",")[0].split(" of ")[0] for result in answer["results"]}
+        assert questions == {
+            *("count", "count_batch", "probability", "continuations", "document_count", "find().documents()"),
+            *("score", "score_batch", "spans"),
+        }
+        assert all(result["value"] > 0 and result["samples"] > 0 for result in answer["results"])
+        assert all(result["p99"] is None or result["p99"] >= result["value"] for result in answer["results"])
+
+    def test_the_seed_decides_what_is_asked(self, run, index):
+        asked = [run("bench", index, "--queries", "50", "--seed", seed, "--json").json for seed in ("3", "3")]
+        samples = [[each["samples"] for each in answer["results"] if each["p99"] is None] for answer in asked]
+        assert samples[0] == samples[1]
+
+    def test_writes_a_table(self, run, index, tmp_path):
+        assert run("bench", index, "--queries", "20", "-o", tmp_path / "bench.csv").code == 0
+        assert (tmp_path / "bench.csv").read_text().startswith("question,value,p99,unit,samples")

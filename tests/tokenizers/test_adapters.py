@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+import io
 import json
 import pickle
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sentencepiece
+import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tokenizers
-from anygram.errors import IndexFormatError, InputError, InvalidQueryError
+from anygram.errors import IndexFormatError, InputError, InvalidQueryError, MissingExtraError
 from anygram.tokenizers import MISSING_TOKENIZER, load_tokenizer, open_tokenizer
 from anygram.tokenizers.huggingface import HuggingFaceTokenizer
 from anygram.tokenizers.literal import byte_characters
+from anygram.tokenizers.sentencepiece import SentencePieceTokenizer
+from anygram.tokenizers.text import character_offsets
+from anygram.tokenizers.tiktoken import TiktokenTokenizer
 from anygram.types import Tokenizer
 
 TEXTS = ["", "return", " the cat", "a<|end|>b <s>", "naïve 日本 👩\u200d👩\u200d👧", "a\x00b", "\ufeff x\r\n\n  y", "▁"]
@@ -89,14 +96,43 @@ def hugging_face(content: dict[str, Any]) -> HuggingFaceTokenizer:
     return HuggingFaceTokenizer(json.dumps(content).encode())
 
 
+def encoding() -> tiktoken.Encoding:
+    """Bytes and a few merges, and a special token that must stay ordinary text."""
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    for merge in (b"th", b"the", b" the", "é".encode(), "日".encode()[:2]):
+        ranks[merge] = len(ranks)
+    return tiktoken.Encoding(
+        "tiny", pat_str=r"\s?\p{L}+|\s|[^\s\p{L}]+", mergeable_ranks=ranks, special_tokens={"<|end|>": 300}
+    )
+
+
+@cache
+def sentence_piece_model() -> bytes:
+    """A model that puts a space before texts, takes spaces away, and falls back to bytes."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([" the cat and the hat", "return to the cat", "é naïve"] * 20),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=300,
+        byte_fallback=True,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
 ALL: list[Tokenizer] = [
     open_tokenizer("bytes"),  # type: ignore[list-item]
     open_tokenizer("words"),  # type: ignore[list-item]
     hugging_face(byte_level()),
     hugging_face(sentence_piece(metaspace=True)),
     hugging_face(sentence_piece(metaspace=False)),
+    TiktokenTokenizer(encoding(), "tiktoken:tiny"),
+    SentencePieceTokenizer(sentence_piece_model(), "sentencepiece:tiny.model"),
 ]
-names = ["bytes", "words", "byte-level", "metaspace", "prepend"]
+names = ["bytes", "words", "byte-level", "metaspace", "prepend", "tiktoken", "sentencepiece"]
 every = pytest.mark.parametrize("tokenizer", ALL, ids=names)
 exact = pytest.mark.parametrize("tokenizer", [ALL[0], *ALL[2:]], ids=[names[0], *names[2:]])
 
@@ -217,7 +253,7 @@ def test_none_is_no_tokenizer() -> None:
     assert open_tokenizer("none") is None
 
 
-@pytest.mark.parametrize("spec", ["wrods", "hf:gpt2", "tiktoken:gpt2", "sentencepiece:x.model", "\0", 5, b"bytes"])
+@pytest.mark.parametrize("spec", ["wrods", "hg:gpt2", "sentencepiece:x.model", "\0", 5, b"bytes"])
 def test_an_unknown_one_says_what_there_is(spec: object) -> None:
     with pytest.raises(InputError, match=r"'words'.*'bytes'.*path to a tokenizer\.json"):
         open_tokenizer(spec)
@@ -243,9 +279,92 @@ def test_bytes_has_255_ids() -> None:
         ("tokenizer.json", b"{}"),
         ("tokenizer.json", b"[]"),
         ("tokenizer.json", b"\xff"),
+        ("tiktoken", b"{}"),
+        ("tiktoken", b'{"name":"x","pattern":"x","ranks":[["!",1]],"special_tokens":[]}'),
+        ("sentencepiece", b"x"),
         ("other", b""),
     ],
 )
 def test_content_of_another_kind_is_refused(kind: str, content: bytes) -> None:
     with pytest.raises(IndexFormatError):
         load_tokenizer(kind, content)
+
+
+def test_objects_of_the_libraries_are_tokenizers() -> None:
+    model = sentencepiece.SentencePieceProcessor(model_proto=sentence_piece_model())
+    for found, expected in ((open_tokenizer(encoding()), ALL[5]), (open_tokenizer(model), ALL[6])):
+        assert found is not None
+        assert (found.kind, found.hash) == (expected.kind, expected.hash)
+
+    class Fast:  # as the fast tokenizers of `transformers`
+        backend_tokenizer = tokenizers.Tokenizer.from_str(json.dumps(byte_level()))
+
+    fast = open_tokenizer(Fast())
+    assert fast is not None
+    assert fast.encode(" the cat").tolist() == ALL[2].encode(" the cat").tolist()
+
+
+def test_sentencepiece_models_open_by_path_and_are_literal(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.model"
+    path.write_bytes(sentence_piece_model())
+    tokenizer = open_tokenizer(f"sentencepiece:{path}")
+    assert tokenizer is not None
+    assert tokenizer.hash == ALL[6].hash
+    for text in ("the", " the", "the  cat ", " "):
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizer.decode([1, *tokenizer.encode("the").tolist(), 2]) == "the"  # control tokens have no text
+    path.write_bytes(b"x")
+    with pytest.raises(InputError, match="sentencepiece model"):
+        open_tokenizer(f"sentencepiece:{path}")
+
+
+def test_tiktoken_knows_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="cl100k_base"):
+        open_tokenizer("tiktoken:wrods")
+    monkeypatch.setattr(tiktoken, "get_encoding", lambda _: encoding())
+    tokenizer = open_tokenizer("tiktoken:cl100k_base")
+    assert tokenizer is not None
+    assert (tokenizer.spec, tokenizer.hash) == ("tiktoken:cl100k_base", ALL[5].hash)
+
+    def unreachable(_: str) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(tiktoken, "get_encoding", unreachable)
+    with pytest.raises(InputError, match=r"no route.*TIKTOKEN_CACHE_DIR"):
+        open_tokenizer("tiktoken:cl100k_base")
+
+
+def test_a_name_of_the_hub_is_looked_up_in_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    model = tmp_path / "models--someone--tiny"
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text("0" * 40)
+    (model / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    (model / "snapshots" / ("0" * 40) / "tokenizer.json").write_text(json.dumps(byte_level()))
+    tokenizer = open_tokenizer("hf:someone/tiny")
+    assert tokenizer is not None
+    assert (tokenizer.spec, tokenizer.hash) == ("hf:someone/tiny", ALL[2].hash)
+    for name in ("someone/other", "someone/tiny@1.0", "/"):
+        with pytest.raises(InputError, match="could not be fetched"):
+            open_tokenizer(f"hf:{name}")
+
+
+@pytest.mark.parametrize("library", ["tiktoken", "sentencepiece"])
+def test_a_library_that_is_not_installed_is_named(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, library, None)
+    with pytest.raises(MissingExtraError, match=rf"pip install 'anygram\[{library}\]'"):
+        load_tokenizer(library, b"")
+
+
+@given(st.text(max_size=8), st.lists(st.integers(0, 40), max_size=4))
+def test_offsets_in_bytes_become_those_of_whole_characters(text: str, cuts: list[int]) -> None:
+    text = text.encode(errors="ignore").decode()
+    encoded = text.encode()
+    bounds = sorted({0, len(encoded), *(cut for cut in cuts if cut <= len(encoded))})
+    begins, ends = np.array(bounds[:-1], np.int64), np.array(bounds[1:], np.int64)
+    offsets = character_offsets(encoded, begins, ends).tolist()
+    for (begin, end), byte_begin, byte_end in zip(offsets, begins, ends, strict=True):
+        places = np.cumsum([0, *(len(character.encode()) for character in text)])
+        holding = [n for n in range(len(text)) if places[n] < byte_end and places[n + 1] > byte_begin]
+        assert [begin, end] == [holding[0], holding[-1] + 1]

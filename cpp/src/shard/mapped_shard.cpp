@@ -7,19 +7,20 @@
 #include <anygram/storage/files.hpp>
 #include <anygram/storage/shard_manifest.hpp>
 
-#include "searcher.hpp"
+#include "array_searcher.hpp"
+#include "page_searcher.hpp"
 
 namespace anygram {
 namespace {
 
 // Matches up to this many symbols are searched for in lockstep. Longer ones are found one after another, each from the
 // one before it: a document that stands in the corpus as a whole costs its length, not the square of it.
-constexpr std::uint64_t kLockstepSymbols = 256;
+constexpr std::uint64_t kLockstepSymbols = kMaxShared;
 
 // Up to this many occurrences of a text's next symbols are looked at to see whether a match goes on.
 constexpr Rank kFewOccurrences = 16;
 
-template <int Width>
+template <int Width, template <int> class SearcherOf>
 class MappedShard final : public Shard {
  public:
   MappedShard(std::string folder, const ShardManifest& manifest, LoadMode load)
@@ -29,11 +30,10 @@ class MappedShard final : public Shard {
         manifest_file_(join_path(folder_, section_name(SectionKind::kShard))),
         load_(load),
         stream_(open(SectionKind::kTokenStream)),
-        order_(open(SectionKind::kSuffixArray), manifest.stream_length()),
-        tree_(open(SectionKind::kKeySamples), manifest.num_tokens),
+        order_(manifest, [this](SectionKind kind) { return open(kind); }),
         unigrams_(open(SectionKind::kUnigrams), manifest.num_tokens),
         documents_(open(SectionKind::kDocumentBegins), open(SectionKind::kDocumentBlocks), manifest.stream_length()),
-        searcher_(stream_, order_, tree_, unigrams_, manifest.vocab_size) {
+        searcher_(stream_, order_, unigrams_, manifest.vocab_size) {
     if (manifest.find(SectionKind::kMetadata) != nullptr) metadata_.emplace(open(SectionKind::kMetadata));
   }
 
@@ -55,10 +55,18 @@ class MappedShard final : public Shard {
 
   void longest_matches(Ngram text, std::uint64_t begin, std::span<LongestMatch> matches) const override;
   void expand(Ngram text, std::span<const Context> contexts, std::span<Interval> intervals) const override;
-  Interval narrow(Interval interval, std::uint64_t depth, Symbol symbol) const override;
-  void continuations(Interval interval, std::uint64_t depth, std::vector<Continuation>& result) const override;
+  Interval narrow(Interval interval, std::uint64_t depth, Symbol symbol) const override {
+    return searcher_.narrow(interval, depth, symbol);
+  }
+
+  void continuations(Interval interval, std::uint64_t depth, std::vector<Continuation>& result) const override {
+    searcher_.continuations(interval, depth, result);
+  }
+
   void symbols_after(std::span<const Rank> ranks, std::span<const std::uint64_t> depths,
-                     std::span<Symbol> symbols) const override;
+                     std::span<Symbol> symbols) const override {
+    read_symbols(stream_, order_, ranks, depths, symbols);
+  }
 
   void unigrams(std::vector<Continuation>& result) const override { unigrams_.counts(result); }
 
@@ -84,19 +92,37 @@ class MappedShard final : public Shard {
 
   std::vector<ShardFile> files() const override {
     std::vector<ShardFile> result{{section_name(SectionKind::kShard), manifest_file_.bytes()}};
-    for (const Section* section : {&stream_.section(), &order_.section(), &tree_.section(), &unigrams_.section(),
-                                   &documents_.begins(), &documents_.blocks(), metadata_ ? &*metadata_ : nullptr}) {
-      if (section != nullptr) result.push_back({section_name(section->info().kind), section->raw_file_bytes()});
+    for (const Section* section : sections()) {
+      result.push_back({section_name(section->info().kind), section->raw_file_bytes()});
+    }
+    return result;
+  }
+
+  std::vector<SectionPages> pages_touched() const override {
+    std::vector<SectionPages> result;
+    for (const Section* section : sections()) {
+      result.push_back({section_name(section->info().kind), section->pages_touched()});
     }
     return result;
   }
 
  private:
+  using Searcher = SearcherOf<Width>;
+  using Order = typename Searcher::Order;
+
   Section open(SectionKind kind) const {
     return manifest_.open_section(folder_, kind, {.load = load_, .random_access = true});
   }
 
-  Symbol symbol_after(Rank rank, std::uint64_t depth) const { return stream_.symbol(order_.position(rank) + depth); }
+  std::vector<const Section*> sections() const {
+    std::vector<const Section*> result{&stream_.section()};
+    for (const Section* section : order_.sections()) result.push_back(section);
+    for (const Section* section : {&unigrams_.section(), &documents_.begins(), &documents_.blocks()}) {
+      result.push_back(section);
+    }
+    if (metadata_) result.push_back(&*metadata_);
+    return result;
+  }
 
   LongestMatch resolve_long(const PackedText<Width>& text, std::uint64_t start, std::uint64_t length,
                             const LongestMatch& found, const LongestMatch& before) const;
@@ -106,16 +132,16 @@ class MappedShard final : public Shard {
   MappedFile manifest_file_;
   LoadMode load_;
   StreamView<Width> stream_;
-  OrderView order_;
-  KeyTree tree_;
+  Order order_;
   Unigrams unigrams_;
   Documents documents_;
   std::optional<Section> metadata_;
-  Searcher<Width> searcher_;
+  Searcher searcher_;
 };
 
-template <int Width>
-void MappedShard<Width>::longest_matches(Ngram text, std::uint64_t begin, std::span<LongestMatch> matches) const {
+template <int Width, template <int> class SearcherOf>
+void MappedShard<Width, SearcherOf>::longest_matches(Ngram text, std::uint64_t begin,
+                                                     std::span<LongestMatch> matches) const {
   std::ranges::fill(matches, LongestMatch{});
   if (order_.size() == 0) return;
   // Symbols that could match end before the first that this vocabulary does not have. Those after the starts are looked
@@ -166,9 +192,10 @@ void MappedShard<Width>::longest_matches(Ngram text, std::uint64_t begin, std::s
 }
 
 // `found` matches kLockstepSymbols symbols at `start`; `before` is the whole longest match one symbol earlier.
-template <int Width>
-LongestMatch MappedShard<Width>::resolve_long(const PackedText<Width>& text, std::uint64_t start, std::uint64_t length,
-                                              const LongestMatch& found, const LongestMatch& before) const {
+template <int Width, template <int> class SearcherOf>
+LongestMatch MappedShard<Width, SearcherOf>::resolve_long(const PackedText<Width>& text, std::uint64_t start,
+                                                          std::uint64_t length, const LongestMatch& found,
+                                                          const LongestMatch& before) const {
   const Context context{start, kLockstepSymbols, found.rank};
   Interval interval;
   searcher_.expand(text, {&context, 1}, {&interval, 1});
@@ -189,8 +216,9 @@ LongestMatch MappedShard<Width>::resolve_long(const PackedText<Width>& text, std
   return searcher_.longest_within(text, start, length, interval, kLockstepSymbols);
 }
 
-template <int Width>
-void MappedShard<Width>::expand(Ngram text, std::span<const Context> contexts, std::span<Interval> intervals) const {
+template <int Width, template <int> class SearcherOf>
+void MappedShard<Width, SearcherOf>::expand(Ngram text, std::span<const Context> contexts,
+                                            std::span<Interval> intervals) const {
   if (contexts.empty()) return;
   std::uint64_t begin = text.size();
   std::uint64_t end = 0;
@@ -210,95 +238,6 @@ void MappedShard<Width>::expand(Ngram text, std::span<const Context> contexts, s
   }
 }
 
-template <int Width>
-Interval MappedShard<Width>::narrow(Interval interval, std::uint64_t depth, Symbol symbol) const {
-  const auto first_rank = [&](Rank low, auto is_before) {
-    Rank high = interval.end;
-    while (low < high) {
-      const Rank middle = (low + high) / 2;
-      if (is_before(symbol_after(middle, depth))) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  };
-  const Rank begin = first_rank(interval.begin, [symbol](Symbol found) { return found < symbol; });
-  return {begin, first_rank(begin, [symbol](Symbol found) { return found <= symbol; })};
-}
-
-template <int Width>
-void MappedShard<Width>::symbols_after(std::span<const Rank> ranks, std::span<const std::uint64_t> depths,
-                                       std::span<Symbol> symbols) const {
-  std::array<std::uint64_t, kLanes> positions;
-  for (std::size_t first = 0; first < ranks.size(); first += kLanes) {
-    const std::size_t lanes = std::min(kLanes, ranks.size() - first);
-    for (std::size_t i = 0; i < lanes; ++i) order_.prefetch(ranks[first + i]);
-    for (std::size_t i = 0; i < lanes; ++i) {
-      positions[i] = order_.position(ranks[first + i]) + depths[first + i];
-      stream_.prefetch(positions[i]);
-    }
-    for (std::size_t i = 0; i < lanes; ++i) symbols[first + i] = stream_.symbol(positions[i]);
-  }
-}
-
-// The interval is cut in halves where its ends differ in their next symbol, all parts of one size together, so that the
-// cache misses of a round overlap. What is left are the ranks where the symbol changes.
-template <int Width>
-void MappedShard<Width>::continuations(Interval interval, std::uint64_t depth,
-                                       std::vector<Continuation>& result) const {
-  if (interval.empty()) return;
-  struct Part {  // the symbols at the first and the last rank differ
-    Rank first;
-    Rank last;
-    Symbol first_symbol;
-    Symbol last_symbol;
-  };
-  struct Change {  // from this rank on
-    Rank rank;
-    Symbol symbol;
-  };
-  const std::array<Rank, 2> ends{interval.begin, interval.end - 1};
-  const std::array<std::uint64_t, 2> end_depths{depth, depth};
-  std::array<Symbol, 2> end_symbols;
-  symbols_after(ends, end_depths, end_symbols);
-  std::vector<Change> changes{{interval.begin, end_symbols[0]}};
-  std::vector<Part> parts;
-  if (end_symbols[0] != end_symbols[1]) parts.push_back({ends[0], ends[1], end_symbols[0], end_symbols[1]});
-  std::vector<Part> next_parts;
-  std::vector<Rank> middles;
-  std::vector<Symbol> symbols;
-  std::vector<std::uint64_t> depths;
-  while (!parts.empty()) {
-    middles.clear();
-    for (const Part& part : parts) middles.push_back((part.first + part.last) / 2);
-    depths.assign(middles.size(), depth);
-    symbols.resize(middles.size());
-    symbols_after(middles, depths, symbols);
-    next_parts.clear();
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      const Part& part = parts[i];
-      const auto keep = [&](const Part& half) {
-        if (half.first_symbol == half.last_symbol) return;
-        if (half.first + 1 == half.last) {
-          changes.push_back({half.last, half.last_symbol});
-        } else {
-          next_parts.push_back(half);
-        }
-      };
-      keep({part.first, middles[i], part.first_symbol, symbols[i]});
-      keep({middles[i], part.last, symbols[i], part.last_symbol});
-    }
-    parts.swap(next_parts);
-  }
-  std::ranges::sort(changes, {}, &Change::rank);
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    const Rank end = i + 1 < changes.size() ? changes[i + 1].rank : interval.end;
-    result.push_back({changes[i].symbol, end - changes[i].rank});
-  }
-}
-
 }  // namespace
 
 std::vector<std::byte> content_checksums(const std::string& folder) {
@@ -314,19 +253,12 @@ std::vector<std::byte> content_checksums(const std::string& folder) {
 
 std::shared_ptr<const Shard> open_shard(const std::string& folder, LoadMode load) {
   const ShardManifest manifest = ShardManifest::read(folder);
-  switch (manifest.token_width) {
-    case 1:
-      return std::make_shared<MappedShard<1>>(folder, manifest, load);
-    case 2:
-      return std::make_shared<MappedShard<2>>(folder, manifest, load);
-    case 3:
-      return std::make_shared<MappedShard<3>>(folder, manifest, load);
-    case 4:
-      return std::make_shared<MappedShard<4>>(folder, manifest, load);
-    default:
-      throw Error(ErrorCode::kIndexFormat,
-                  "expected a token width from 1 to 4, found " + std::to_string(manifest.token_width), folder);
-  }
+  return with_width(static_cast<int>(manifest.token_width), [&]<int Width>() -> std::shared_ptr<const Shard> {
+    if (manifest.profile == Profile::kFast) {
+      return std::make_shared<MappedShard<Width, PageSearcher>>(folder, manifest, load);
+    }
+    return std::make_shared<MappedShard<Width, ArraySearcher>>(folder, manifest, load);
+  });
 }
 
 }  // namespace anygram

@@ -4,8 +4,11 @@
 #include <optional>
 #include <span>
 
+#include <anygram/base/thread_pool.hpp>
 #include <anygram/shard/documents.hpp>
 #include <anygram/shard/key_tree.hpp>
+#include <anygram/shard/position_pages.hpp>
+#include <anygram/shard/shared_lengths.hpp>
 #include <anygram/shard/unigrams.hpp>
 #include <anygram/storage/shard_manifest.hpp>
 #include <anygram/suffix/key.hpp>
@@ -16,6 +19,9 @@ namespace {
 
 // Symbols between two looks at the stop signal.
 constexpr std::uint64_t kSymbolsPerPoll = std::uint64_t{1} << 20;
+
+// Pages that a thread checks at a time.
+constexpr std::uint64_t kPagesPerItem = 256;
 
 SectionProblem problem(const Section& section, std::uint64_t element, std::string expected, std::string found) {
   return {section.path(), kSectionPageBytes + element * section.info().element_bytes, std::move(expected),
@@ -31,13 +37,16 @@ class DeepCheck {
         stop_(stop),
         progress_(progress),
         stream_(open(SectionKind::kTokenStream)),
-        order_(open(SectionKind::kSuffixArray)),
-        text_{stream_.payload(), static_cast<int>(manifest_.token_width), manifest_.stream_length()} {}
+        is_fast_(manifest_.profile == Profile::kFast),
+        order_(open(is_fast_ ? SectionKind::kPositionPages : SectionKind::kSuffixArray)),
+        text_{stream_.payload(), static_cast<int>(manifest_.token_width), manifest_.stream_length()},
+        format_(KeyFormat::for_largest(static_cast<Symbol>(manifest_.vocab_size))) {}
 
   std::vector<SectionProblem> run() {
     check_documents_and_symbols();
-    if (problems_.empty()) check_suffix_array();
+    if (problems_.empty()) check_order_of_suffixes();
     if (problems_.empty()) check_unigrams();
+    if (problems_.empty() && is_fast_) check_pages();
     if (problems_.empty()) check_tree();
     return std::move(problems_);
   }
@@ -85,15 +94,30 @@ class DeepCheck {
     }
   }
 
-  void check_suffix_array() {
-    const auto positions = order_.payload();
-    const auto read = [&](Rank first, std::span<Position> result) {
-      std::memcpy(result.data(), positions.data() + first * sizeof(Position), result.size_bytes());
-    };
+  // Where the position of a rank stands in the payload.
+  std::uint64_t place(Rank rank) const {
+    if (!is_fast_) return rank * sizeof(Position);
+    return rank / kRanksPerPage * kSectionPageBytes + rank % kRanksPerPage * sizeof(Position);
+  }
+
+  Position position(Rank rank) const { return load<Position>(order_.payload().data() + place(rank)); }
+
+  void read_positions(Rank first, std::span<Position> result) const {
+    for (std::size_t done = 0; done < result.size();) {
+      const Rank rank = first + done;
+      const std::uint64_t run = is_fast_ ? kRanksPerPage - rank % kRanksPerPage : result.size();
+      const std::size_t count = std::min<std::size_t>(run, result.size() - done);
+      std::memcpy(result.data() + done, order_.payload().data() + place(rank), count * sizeof(Position));
+      done += count;
+    }
+  }
+
+  void check_order_of_suffixes() {
+    const auto read = [this](Rank first, std::span<Position> result) { read_positions(first, result); };
     const VerifyOptions options{.threads = threads_, .stop = &stop_, .progress = progress_};
-    for (const OrderProblem& found : check_order(text_, order_.info().num_elements, read, options)) {
-      problems_.push_back(
-          problem(order_, found.rank, expectation(found.fault), "position " + std::to_string(found.position)));
+    for (const OrderProblem& found : check_order(text_, manifest_.num_tokens, read, options)) {
+      problems_.push_back({order_.path(), kSectionPageBytes + place(found.rank), expectation(found.fault),
+                           "position " + std::to_string(found.position)});
     }
   }
 
@@ -102,7 +126,7 @@ class DeepCheck {
   void check_unigrams() {
     const Section unigrams = open(SectionKind::kUnigrams);
     const std::uint64_t num_entries = unigrams.info().num_elements;
-    const auto first_symbol = [this](Rank rank) { return symbol(order_.element<Position>(rank)); };
+    const auto first_symbol = [this](Rank rank) { return symbol(position(rank)); };
     UnigramEntry before;
     for (std::uint64_t entry = 0; entry < num_entries && problems_.empty(); ++entry) {
       if (entry % kSymbolsPerPoll == 0) stop_.poll();
@@ -135,15 +159,67 @@ class DeepCheck {
     return "a suffix array";
   }
 
+  // All that stands in the pages beside the positions follows from the positions, which are right by now.
+  void check_pages() {
+    const std::uint64_t num_pages = num_position_pages(manifest_.num_tokens);
+    std::vector<std::optional<SectionProblem>> found((num_pages + kPagesPerItem - 1) / kPagesPerItem);
+    page_shared_.resize(num_pages);
+    run_parallel(found.size(), threads_, stop_, [&](std::size_t item) {
+      const std::uint64_t end = std::min(num_pages, (item + 1) * kPagesPerItem);
+      for (std::uint64_t page = item * kPagesPerItem; page < end && !found[item]; ++page)
+        found[item] = page_problem(page);
+    });
+    for (auto& one : found) {
+      if (one && problems_.empty()) problems_.push_back(*std::move(one));
+    }
+    const Section second_keys = open(SectionKind::kPageSecondKeys);
+    const Section shared = open(SectionKind::kPageShared);
+    for (std::uint64_t page = 0; page < num_pages; ++page) {
+      const std::byte* keys = order_.payload().data() + page * kSectionPageBytes + kSecondKeysOffset;
+      compare(second_keys, page, load<std::uint64_t>(keys), second_keys.element<std::uint64_t>(page));
+      compare(shared, page, page_shared_[page], shared.element<std::uint8_t>(page));
+    }
+  }
+
+  std::optional<SectionProblem> page_problem(std::uint64_t page) {
+    const Rank first = page * kRanksPerPage;
+    const std::uint64_t count = std::min(kRanksPerPage, manifest_.num_tokens - first);
+    // From the first suffix of the page before on: what lies between the two is what page_shared tells.
+    const Rank begin = page == 0 ? 0 : first - kRanksPerPage;
+    std::vector<Position> positions(first + count - begin);
+    read_positions(begin, positions);
+    std::vector<std::uint8_t> shared(positions.size());
+    shared_lengths(text_, positions, std::span(shared).subspan(1));
+    page_shared_[page] = page == 0 ? 0 : *std::min_element(shared.begin() + 1, shared.begin() + kRanksPerPage + 1);
+    const std::span<const Position> here = std::span(positions).subspan(first - begin);
+    PageBytes expected = make_empty_page();
+    with_width(text_.width, [&]<int Width>() {
+      fill_page<Width>(expected, 0, text_.bytes.data(), format_, here, std::span(shared).subspan(first - begin));
+    });
+    const std::byte* found = order_.payload().data() + page * kSectionPageBytes;
+    const auto difference = std::ranges::mismatch(expected, std::span(found, kSectionPageBytes)).in1;
+    if (difference == expected.end()) return {};
+    const auto offset = static_cast<std::size_t>(difference - expected.begin());
+    const char* part = offset >= kSharedOffset      ? "shared symbols "
+                       : offset >= kFirstKeysOffset ? "a key with the byte "
+                                                    : "no position, but the byte ";
+    return SectionProblem{order_.path(), kSectionPageBytes * (page + 1) + offset,
+                          part + std::to_string(std::to_integer<int>(*difference)),
+                          std::to_string(std::to_integer<int>(found[offset]))};
+  }
+
   void check_tree() {
     const KeyTree tree(open(SectionKind::kKeySamples), manifest_.num_tokens);
-    const KeyFormat format = KeyFormat::for_largest(static_cast<Symbol>(manifest_.vocab_size));
+    if (is_fast_ && tree.period() != kRanksPerPage) {
+      problems_.push_back({tree.section().path(), 0, "keys with period " + std::to_string(kRanksPerPage),
+                           std::to_string(tree.period())});
+      return;
+    }
     std::vector<std::uint64_t> keys;
     for (Rank rank = 0; rank < manifest_.num_tokens; rank += tree.period()) {
       if (keys.size() % kSymbolsPerPoll == 0) stop_.poll();
-      const auto position = order_.element<Position>(rank);
-      keys.push_back(
-          with_width(text_.width, [&]<int Width>() { return load_key<Width>(text_.bytes.data(), position, format); }));
+      keys.push_back(with_width(
+          text_.width, [&]<int Width>() { return load_key<Width>(text_.bytes.data(), position(rank), format_); }));
     }
     keys = build_key_tree(std::move(keys));
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -157,8 +233,11 @@ class DeepCheck {
   StopSignal& stop_;
   const Progress& progress_;
   Section stream_;
+  bool is_fast_;
   Section order_;
   TokenText text_;
+  KeyFormat format_;
+  std::vector<std::uint8_t> page_shared_;  // as they should be
   std::vector<SectionProblem> problems_;
 };
 

@@ -98,6 +98,14 @@ void MappedFile::read(int descriptor) {
   ::mprotect(region_, region_size_, PROT_READ);  // from now on a stray write is caught
 }
 
+void MappedFile::will_need(std::uint64_t offset, std::size_t length) const {
+  if (mode_ != LoadMode::kMmap || offset >= size_) return;
+  static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<std::uintptr_t>(data_) + offset;
+  const std::uintptr_t begin = address / page_bytes * page_bytes;
+  ::madvise(reinterpret_cast<void*>(begin), length + (address - begin), MADV_WILLNEED);
+}
+
 void MappedFile::advise_random() const {
   if (mode_ == LoadMode::kMmap && size_ > 0) ::madvise(region_, size_, MADV_RANDOM);
 }

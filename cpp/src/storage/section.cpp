@@ -75,6 +75,16 @@ void Section::check_page(std::uint64_t page) const {
   set_bit(checked_pages_.get(), page);
 }
 
+void Section::will_need(std::uint64_t page) const {
+  file_.will_need(kSectionPageBytes + page * kSectionPageBytes, kSectionPageBytes);
+}
+
+std::uint64_t Section::pages_touched() const {
+  std::uint64_t touched = 0;
+  for (std::uint64_t page = 0; page < num_pages_; ++page) touched += is_checked(page) ? 1 : 0;
+  return touched;
+}
+
 std::optional<SectionProblem> Section::page_problem(std::uint64_t page) const {
   const std::uint64_t offset = page * kSectionPageBytes;
   return compare({payload_ + offset, kSectionPageBytes}, load<std::uint32_t>(table_ + page * sizeof(std::uint32_t)),

@@ -43,6 +43,8 @@ constexpr KindTraits kKinds[] = {
     {SectionKind::kMetadata, "metadata", 1, 1, false},
     {SectionKind::kPositionPages, "position_pages", 4096, 4096, false},
     {SectionKind::kShard, "shard", 1, 1, false},
+    {SectionKind::kPageSecondKeys, "page_second_keys", 8, 8, false},
+    {SectionKind::kPageShared, "page_shared", 1, 1, false},
 };
 
 const KindTraits* find_traits(SectionKind kind) {

@@ -15,9 +15,6 @@ constexpr std::size_t kEntryBytes = 32;
 constexpr std::size_t kMaxSections = 256;
 constexpr std::uint32_t kRequiredFlag = 1;
 
-// What `position_pages` holds in an element.
-constexpr std::uint64_t kPositionsPerPage = 640;
-
 constexpr std::uint64_t kMaxVocabSize = 0xFFFFFFFF;  // ids 0 to 2^32 - 2
 
 constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t divisor) {
@@ -70,7 +67,9 @@ Bounds bounds_of(const SectionInfo& info, const ShardManifest& shard) {
     case SectionKind::kDocumentBlocks:
       return exactly(divide_up(shard.stream_length(), kPositionsPerBlock));
     case SectionKind::kPositionPages:
-      return exactly(divide_up(shard.num_tokens, kPositionsPerPage));
+    case SectionKind::kPageSecondKeys:
+    case SectionKind::kPageShared:
+      return exactly(divide_up(shard.num_tokens, kRanksPerPage));
     default:  // any number here; who reads the section knows better
       return {};
   }

@@ -26,7 +26,7 @@ namespace {
 // least once for each position chosen.
 template <int Width, class Choose>
 void choose_anchors(const TokenText& text, std::uint64_t begin, std::uint64_t end, const Choose& choose) {
-  constexpr std::uint64_t kRing = 32;
+  constexpr std::uint64_t kRing = 64;
   static_assert(kRing >= kAnchorWindow && (kRing & (kRing - 1)) == 0);
   constexpr std::uint64_t kWindowLength = kAnchorDepth - 1;  // in symbols: its hashes reach beyond its positions
   const std::byte* const bytes = text.bytes.data();

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <anygram/shard/key_tree.hpp>
+#include <anygram/shard/position_pages.hpp>
 #include <anygram/shard/unigrams.hpp>
 #include <anygram/storage/section_writer.hpp>
 
@@ -14,9 +15,14 @@ namespace {
 
 using namespace anygram::testing;
 
-constexpr std::array<SectionKind, 6> kKinds{SectionKind::kTokenStream,    SectionKind::kSuffixArray,
-                                            SectionKind::kKeySamples,     SectionKind::kUnigrams,
-                                            SectionKind::kDocumentBegins, SectionKind::kDocumentBlocks};
+constexpr ShardBuilderOptions kLean{.vocab_size = 20, .profile = Profile::kLean, .sync = false};
+constexpr ShardBuilderOptions kFast{.vocab_size = 20, .profile = Profile::kFast, .sync = false};
+
+std::vector<SectionKind> kinds_of(const std::string& folder) {
+  std::vector<SectionKind> kinds;
+  for (const ShardManifest::Entry& entry : ShardManifest::read(folder).sections) kinds.push_back(entry.info.kind);
+  return kinds;
+}
 
 std::vector<SectionProblem> deep_problems(const std::string& folder) {
   StopSignal stop;
@@ -92,29 +98,31 @@ Corpus damage_corpus() {
 
 TEST_CASE("damage: a flipped bit is found, and refused where it is touched") {
   const Corpus corpus = damage_corpus();
-  const BuiltShards built(corpus);
-  const std::string folder = built.shard_folder(0);
-  CHECK(deep_problems(folder).empty());
-  ask_everything(folder, corpus);
-  for (const SectionKind kind : kKinds) {
-    CAPTURE(section_name(kind));
-    const std::string path = folder + "/" + section_name(kind);
-    flip_bits(path, kSectionPageBytes + 1, std::byte{8});
-    StopSignal stop;
-    const auto problems = verify_shard(folder, false, 1, stop);
-    REQUIRE(problems.size() == 1);
-    CHECK(problems[0].path == path);
-    CHECK(problems[0].offset == kSectionPageBytes);
-    CHECK(deep_problems(folder) == problems);
-    CHECK(refusal([&] { ask_everything(folder, corpus); }) == ErrorCode::kChecksum);
-    flip_bits(path, kSectionPageBytes + 1, std::byte{8});
+  for (const ShardBuilderOptions& options : {kLean, kFast}) {
+    const BuiltShards built(corpus, 1, options);
+    const std::string folder = built.shard_folder(0);
+    CHECK(deep_problems(folder).empty());
+    ask_everything(folder, corpus);
+    for (const SectionKind kind : kinds_of(folder)) {
+      CAPTURE(section_name(kind));
+      const std::string path = folder + "/" + section_name(kind);
+      flip_bits(path, kSectionPageBytes + 1, std::byte{8});
+      StopSignal stop;
+      const auto problems = verify_shard(folder, false, 1, stop);
+      REQUIRE(problems.size() == 1);
+      CHECK(problems[0].path == path);
+      CHECK(problems[0].offset == kSectionPageBytes);
+      CHECK(deep_problems(folder) == problems);
+      CHECK(refusal([&] { ask_everything(folder, corpus); }) == ErrorCode::kChecksum);
+      flip_bits(path, kSectionPageBytes + 1, std::byte{8});
+    }
+    CHECK(deep_problems(folder).empty());
   }
-  CHECK(deep_problems(folder).empty());
 }
 
 TEST_CASE("damage: two positions exchanged are found by the deep check alone") {
   const Corpus corpus = damage_corpus();
-  const BuiltShards built(corpus);
+  const BuiltShards built(corpus, 1, kLean);
   const std::string folder = built.shard_folder(0);
   const std::vector<Position> order = read_elements<Position>(folder, SectionKind::kSuffixArray);
   Random random(13);
@@ -130,6 +138,26 @@ TEST_CASE("damage: two positions exchanged are found by the deep check alone") {
     CHECK(problems[0].path == folder + "/suffix_array");
   }
   write_elements(folder, SectionKind::kSuffixArray, order);
+  CHECK(deep_problems(folder).empty());
+}
+
+TEST_CASE("damage: any byte of the pages that is not as it should be is found by the deep check") {
+  const Corpus corpus = damage_corpus();
+  const BuiltShards built(corpus, 1, kFast);
+  const std::string folder = built.shard_folder(0);
+  const auto pages = read_elements<PageBytes>(folder, SectionKind::kPositionPages);
+  REQUIRE(pages.size() > 2);
+  Random random(16);
+  for (std::size_t trial = 0; trial < 300; ++trial) {
+    auto wrong = pages;
+    const std::size_t page = trial % 3 == 0 ? pages.size() - 1 : below(random, pages.size());
+    wrong[page][below(random, kSectionPageBytes)] ^= static_cast<std::byte>(1 + below(random, 255));
+    write_elements(folder, SectionKind::kPositionPages, wrong);
+    const auto problems = deep_problems(folder);
+    REQUIRE_FALSE(problems.empty());
+    CHECK(problems[0].path == folder + "/position_pages");
+  }
+  write_elements(folder, SectionKind::kPositionPages, pages);
   CHECK(deep_problems(folder).empty());
 }
 
@@ -152,7 +180,10 @@ TEST_CASE("damage: each section that contradicts the token stream is found by th
   const auto add_one = [](auto& element) { ++element; };
   check(SectionKind::kDocumentBegins, 3, add_one, Position{});
   check(SectionKind::kDocumentBlocks, 2, add_one, std::uint32_t{});
+  REQUIRE(read_elements<std::uint8_t>(folder, SectionKind::kPageShared).size() > 4);
   check(SectionKind::kKeySamples, 5, add_one, std::uint64_t{});
+  check(SectionKind::kPageSecondKeys, 3, add_one, std::uint64_t{});
+  check(SectionKind::kPageShared, 4, add_one, std::uint8_t{});
   check(SectionKind::kUnigrams, 1, [](UnigramEntry& entry) { ++entry.begin; }, UnigramEntry{});
   check(SectionKind::kUnigrams, 2, [](UnigramEntry& entry) { ++entry.symbol; }, UnigramEntry{});
   check(SectionKind::kTokenStream, 7, [](std::uint8_t& symbol) { symbol = 21; }, std::uint8_t{});
@@ -203,9 +234,10 @@ TEST_CASE("damage: wrong unigrams are found, however large the vocabulary") {
 TEST_CASE("damage: whatever stands behind right checksums, queries end and touch nothing outside") {
   const Corpus corpus = damage_corpus();
   Random random(14);
-  for (int trial = 0; trial < 60; ++trial) {
-    const BuiltShards built(corpus, 1, {.vocab_size = 20, .profile = Profile::kFast, .sync = false});
+  for (int trial = 0; trial < 140; ++trial) {
+    const BuiltShards built(corpus, 1, trial < 70 ? kLean : kFast);
     const std::string folder = built.shard_folder(0);
+    const auto before = content_checksums(folder);
     const auto scramble = [&]<class Element>(SectionKind kind, Element largest) {
       auto elements = read_elements<Element>(folder, kind);
       for (Element& element : elements) {
@@ -213,12 +245,25 @@ TEST_CASE("damage: whatever stands behind right checksums, queries end and touch
       }
       write_elements(folder, kind, elements);
     };
-    switch (trial % 6) {
+    switch (trial % 7) {
       case 0:
         scramble(SectionKind::kTokenStream, std::uint8_t{3});
         break;
       case 1:
-        scramble(SectionKind::kSuffixArray, Position{trial % 4 == 1 ? 0xFFFFFFFFU : 0x7FFU});
+        if (trial < 70) {
+          scramble(SectionKind::kSuffixArray, Position{trial % 4 == 1 ? 0xFFFFFFFFU : 0x7FFU});
+        } else {
+          auto pages = read_elements<PageBytes>(folder, SectionKind::kPositionPages);
+          const std::size_t begin = trial % 3 == 0 ? 0 : trial % 3 == 1 ? kFirstKeysOffset : kSharedOffset;
+          for (PageBytes& page : pages) {
+            for (std::size_t i = begin; i < kSectionPageBytes; ++i) {
+              // Positions stay below 2^16 where not all bytes are changed: those above are refused at once.
+              if (trial % 2 != 0 && i < kFirstKeysOffset && i % 4 > 1) continue;
+              if (below(random, 4) == 0) page[i] = static_cast<std::byte>(random());
+            }
+          }
+          write_elements(folder, SectionKind::kPositionPages, pages);
+        }
         break;
       case 2:
         scramble(SectionKind::kKeySamples, ~std::uint64_t{0});
@@ -229,6 +274,11 @@ TEST_CASE("damage: whatever stands behind right checksums, queries end and touch
         write_elements(folder, SectionKind::kKeySamples, keys);
         break;
       }
+      case 5:
+        if (trial < 70) continue;
+        scramble(SectionKind::kPageSecondKeys, ~std::uint64_t{0});
+        scramble(SectionKind::kPageShared, std::uint8_t{0xFF});
+        break;
       case 4:
         scramble(SectionKind::kUnigrams, std::uint64_t{0x000007FF00000003});
         break;
@@ -238,7 +288,7 @@ TEST_CASE("damage: whatever stands behind right checksums, queries end and touch
     }
     const auto code = refusal([&] { ask_everything(folder, corpus); });
     CHECK((!code || code == ErrorCode::kIndexFormat || code == ErrorCode::kDocumentNotFound));
-    CHECK_FALSE(deep_problems(folder).empty());
+    CHECK(deep_problems(folder).empty() == (content_checksums(folder) == before));
   }
 }
 

@@ -132,19 +132,59 @@ TEST_CASE("shard: n-grams of random corpora over tiny alphabets") {
 TEST_CASE("shard: keys that are cut between few symbols, of each width") {
   Random random(6);
   constexpr std::array<std::uint64_t, 6> kVocabSizes{255, 60'000, 1'000'000, 3'000'000, 16'777'216, 0xFFFFFFFF};
-  for (const std::uint64_t vocab_size : kVocabSizes) {
+  for (std::size_t trial = 0; trial < 4 * kVocabSizes.size(); ++trial) {
+    const std::uint64_t vocab_size = kVocabSizes[trial % kVocabSizes.size()];
     Corpus corpus = random_corpus(random, 40, 100, 2);
     // The largest symbols have the largest keys, after which no key comes.
     for (Symbols& document : corpus) {
       for (Symbol& symbol : document) symbol = symbol == 1 ? 1 : static_cast<Symbol>(vocab_size - below(random, 2));
     }
-    const Checked checked(corpus, {.vocab_size = vocab_size, .sync = false});
+    const Profile profile = below(random, 2) == 0 ? Profile::kFast : Profile::kLean;
+    const Checked checked(corpus, {.vocab_size = vocab_size, .profile = profile, .sync = false});
     std::vector<Symbols> texts{Symbols(8, static_cast<Symbol>(vocab_size)), Symbols(2, 1)};
     for (int i = 0; i < 200; ++i) texts.push_back(random_excerpt(random, corpus, 10));
     check_ngrams(checked, texts);
     for (int i = 0; i < 5; ++i) {
       check_longest_matches(checked, joined(random_excerpt(random, corpus, 90), random_excerpt(random, corpus, 90)));
     }
+  }
+}
+
+// Long runs of suffixes with the same keys, so that what a text is begins, ends and is missing anywhere in a page.
+TEST_CASE("shard: runs of equal keys over many pages") {
+  Random random(62);
+  for (int trial = 0; trial < 12; ++trial) {
+    const std::uint64_t vocab_size = trial % 3 == 0 ? 20 : trial % 3 == 1 ? 300 : 3'000'000;
+    Corpus corpus;
+    const Symbols common = random_symbols(random, 20 + below(random, 30), 3);
+    for (int i = 0; i < 150; ++i) {
+      Symbols document = common;
+      if (trial % 2 == 0) document.resize(10 + below(random, document.size() - 10));
+      for (Symbol symbol : random_symbols(random, below(random, 25), 2)) document.push_back(symbol);
+      corpus.push_back(document);
+    }
+    corpus.push_back(Symbols(900, 2));
+    corpus.push_back(periodic(700, 2));
+    corpus.back().pop_back();
+    const Checked checked(corpus, {.vocab_size = vocab_size, .profile = Profile::kFast, .sync = false});
+    std::vector<Symbols> texts;
+    for (const std::size_t length :
+         {1U, 2U, 8U, 9U, 15U, 16U, 17U, 60U, 254U, 255U, 256U, 257U, 300U, 700U, 899U, 901U}) {
+      texts.emplace_back(length, 2);
+      texts.push_back(joined(Symbols(length, 2), {1}));
+      texts.push_back(joined({1}, Symbols(length, 2)));
+    }
+    for (int i = 0; i < 250; ++i) {
+      Symbols text = random_excerpt(random, corpus, 40);
+      if (i % 3 == 1) text.push_back(static_cast<Symbol>(1 + below(random, 4)));
+      if (i % 3 == 2 && !text.empty()) text[below(random, text.size())] = static_cast<Symbol>(1 + below(random, 4));
+      texts.push_back(text);
+    }
+    check_ngrams(checked, texts);
+    for (int i = 0; i < 8; ++i) {
+      check_longest_matches(checked, joined(random_excerpt(random, corpus, 90), random_excerpt(random, corpus, 90)));
+    }
+    check_longest_matches(checked, joined(Symbols(600, 2), {1, 2}));
   }
 }
 
@@ -164,9 +204,10 @@ TEST_CASE("shard: symbols that the vocabulary does not have match nothing") {
 
 TEST_CASE("shard: n-grams longer than are compared at a time") {
   Random random(7);
-  for (const std::uint64_t vocab_size : {20U, 300U, 70'000U, 20'000'000U}) {
+  for (const std::uint64_t vocab_size : {20U, 300U, 70'000U, 20'000'000U, 21U, 301U, 70'001U, 20'000'001U}) {
     const Corpus corpus = repetitive_corpus(random, 200, 3);
-    const Checked checked(corpus, {.vocab_size = vocab_size, .sync = false});
+    const Profile profile = vocab_size % 2 == 0 ? Profile::kFast : Profile::kLean;
+    const Checked checked(corpus, {.vocab_size = vocab_size, .profile = profile, .sync = false});
     std::vector<Symbols> texts;
     for (std::size_t length = 14; length <= 140; length += 1 + below(random, 3)) {
       const Symbols& document = corpus[0];

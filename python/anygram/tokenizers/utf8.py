@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anygram.tokenizers.text import REPLACEMENT, content_hash, utf8
+from anygram.tokenizers.text import REPLACEMENT, character_offsets, content_hash, utf8
 from anygram.types import Int64Array, Ragged, TokenArray
 
 
@@ -40,9 +40,8 @@ class BytesTokenizer:
     def encode_with_offsets(self, text: str) -> tuple[TokenArray, Int64Array]:
         """See `anygram.types.Tokenizer`."""
         tokens = self.encode(text)
-        # Each byte that does not continue a character begins one.
-        characters = np.cumsum((tokens & 0xC0) != 0x80, dtype=np.int64) - 1
-        return tokens, np.stack([characters, characters + 1], axis=1)
+        begins = np.arange(len(tokens), dtype=np.int64)
+        return tokens, character_offsets(utf8(text), begins, begins + 1)
 
     def decode(self, tokens: Sequence[int] | TokenArray) -> str:
         """See `anygram.types.Tokenizer`."""

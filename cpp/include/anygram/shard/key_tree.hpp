@@ -28,6 +28,9 @@ class KeyTree {
   std::uint64_t period() const { return period_; }
   std::uint64_t num_samples() const { return num_samples_; }
 
+  // The key of a sample, whose number is below num_samples().
+  std::uint64_t key(std::uint64_t sample) const { return section_.element<std::uint64_t>(sample); }
+
   // counts[i] becomes the number of samples whose key is less than bounds[i]. All descend together, so that their cache
   // misses overlap.
   void count_less(std::span<const std::uint64_t> bounds, std::span<std::uint64_t> counts) const;

@@ -43,6 +43,12 @@ struct ShardFile {
   std::span<const std::byte> bytes;
 };
 
+// How many pages of 4 KB of a section were read.
+struct SectionPages {
+  std::string name;
+  std::uint64_t pages = 0;
+};
+
 struct ShardCounts {
   std::uint64_t num_tokens = 0;     // document ends excluded
   std::uint64_t num_documents = 0;  // empty ones included
@@ -103,6 +109,10 @@ class Shard {
 
   // The files that make up the shard, to copy them elsewhere. They stay readable when the folder is gone.
   virtual std::vector<ShardFile> files() const = 0;
+
+  // The pages that were read since the shard was opened, each counted once, section by section: what a cold question
+  // costs. Of a shard in memory all were read. O(pages).
+  virtual std::vector<SectionPages> pages_touched() const = 0;
 
  protected:
   explicit Shard(const ShardCounts& counts) : counts_(counts) {}

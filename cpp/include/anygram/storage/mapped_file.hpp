@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -31,6 +32,9 @@ class MappedFile {
 
   // Tells the system that reads will jump about, so that it need not read ahead. Without effect on a copy in memory.
   void advise_random() const;
+
+  // Tells the system that these bytes of the file are wanted soon; it begins to read them. Without effect on a copy.
+  void will_need(std::uint64_t offset, std::size_t length) const;
 
  private:
   void map(int descriptor);

@@ -63,6 +63,18 @@ class Section {
     return load<Element>(payload_ + number * sizeof(Element));
   }
 
+  // Asks for the memory there, to be read soon; of a page that was not checked yet, asks the system for the page, so
+  // that what many questions need comes from the disk at once. Any offset may be asked for.
+  void prefetch(std::uint64_t byte_offset) const {
+    const std::uint64_t page = byte_offset / kSectionPageBytes;
+    if (page < num_pages_ && !is_checked(page)) [[unlikely]]
+      will_need(page);
+    __builtin_prefetch(payload_ + byte_offset);
+  }
+
+  // Pages of the payload that were read so far: those that were checked. All of them in a copy in memory.
+  std::uint64_t pages_touched() const;
+
   // All of the payload, without any check; at least kStreamPadding readable bytes follow it. Call check_all() before
   // relying on what it says, or at() for the parts that are used.
   std::span<const std::byte> payload() const { return {payload_, static_cast<std::size_t>(info_.payload_bytes())}; }
@@ -86,6 +98,7 @@ class Section {
   }
   void check(std::uint64_t byte_offset, std::uint64_t length) const;
   void check_page(std::uint64_t page) const;
+  void will_need(std::uint64_t page) const;
   std::optional<SectionProblem> page_problem(std::uint64_t page) const;
   std::optional<SectionProblem> table_problem(std::uint64_t table_page) const;
   std::optional<SectionProblem> root_problem() const;

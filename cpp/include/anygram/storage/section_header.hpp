@@ -29,6 +29,8 @@ enum class SectionKind : std::uint32_t {
   kMetadata = 7,
   kPositionPages = 8,
   kShard = 9,
+  kPageSecondKeys = 10,
+  kPageShared = 11,
 };
 
 // The name of a kind, which is also its file's name; nullptr for a kind that this version does not know.

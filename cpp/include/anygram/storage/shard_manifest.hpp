@@ -15,6 +15,9 @@ enum class Profile : std::uint32_t { kLean = 0, kFast = 1 };
 // one, so that looking a position up touches two cache lines or so.
 inline constexpr std::uint64_t kPositionsPerBlock = 256;
 
+// Ranks whose positions, keys and shared lengths stand together in a page of position_pages.
+inline constexpr std::uint64_t kRanksPerPage = 672;
+
 struct ShardManifest {
   struct Entry {
     SectionInfo info;

@@ -6,9 +6,11 @@
 // their anchors do. With all samples ranked, no comparison ever needs more than kAnchorDepth symbols.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <anygram/base/little_endian.hpp>
 #include <anygram/base/types.hpp>
@@ -19,7 +21,7 @@
 
 namespace anygram {
 
-inline constexpr int kAnchorWindow = 28;
+inline constexpr int kAnchorWindow = 56;
 inline constexpr int kAnchorHashLength = 8;
 // Windows that hold a document end have no anchor: suffixes equal through an end are ordered by position instead.
 // One symbol more than a window needs, so that for suffixes equal for this many symbols, the windows one further on are
@@ -59,13 +61,20 @@ class SampleSet {
     return static_cast<std::uint32_t>(word.samples_before + static_cast<std::uint64_t>(std::popcount(before)));
   }
   // Bit i is set if position + i is a sample, for i < kAnchorWindow.
-  std::uint32_t window(std::uint64_t position) const {
+  std::uint64_t window(std::uint64_t position) const {
     const std::uint64_t shift = position % 64;
     const std::uint64_t low = words_[position / 64].bits >> shift;
     const std::uint64_t high = (words_[position / 64 + 1].bits << 1) << (63 - shift);
-    return static_cast<std::uint32_t>((low | high) & ((std::uint64_t{1} << kAnchorWindow) - 1));
+    return (low | high) & ((std::uint64_t{1} << kAnchorWindow) - 1);
   }
   void prefetch(std::uint64_t position) const { __builtin_prefetch(&words_[position / 64]); }
+
+  // Writes the samples in [begin, end) to `to` and returns how many they are.
+  std::size_t collect(std::uint64_t begin, std::uint64_t end, Symbol, Symbol, Position* to) const {
+    std::size_t size = 0;
+    for_each(begin, end, [&](std::uint64_t position) { to[size++] = static_cast<Position>(position); });
+    return size;
+  }
 
   // Calls visit(position) for the samples in [begin, end), ascending. Both are multiples of 64, or the end is the
   // text's.
@@ -90,7 +99,7 @@ class SampleSet {
 // The anchor of `position`; `window` is its window of samples, not empty. If the window holds a document end, any
 // sample of it.
 template <int Width>
-inline std::uint64_t anchor_in_window(const std::byte* text, std::uint64_t position, std::uint32_t window) {
+inline std::uint64_t anchor_in_window(const std::byte* text, std::uint64_t position, std::uint64_t window) {
   std::uint64_t best = position + static_cast<std::uint64_t>(std::countr_zero(window));
   window &= window - 1;
   if (window == 0) return best;
@@ -108,33 +117,52 @@ inline std::uint64_t anchor_in_window(const std::byte* text, std::uint64_t posit
 template <int Width>
 class AnchorRanks {
  public:
-  AnchorRanks(const std::byte* text, SampleSet samples, WorkArray<std::uint32_t> ranks)
-      : text_(text), samples_(std::move(samples)), ranks_(std::move(ranks)) {}
+  // shared[rank]: what the samples of ranks rank - 1 and rank share, at most kMaxShared; empty if nobody asks.
+  AnchorRanks(const std::byte* text, SampleSet samples, WorkArray<std::uint32_t> ranks, WorkArray<std::uint8_t> shared)
+      : text_(text), samples_(std::move(samples)), ranks_(std::move(ranks)), shared_(std::move(shared)) {}
 
-  std::uint64_t num_bytes() const { return samples_.num_bytes() + ranks_.size() * sizeof(std::uint32_t); }
+  std::uint64_t num_bytes() const {
+    return samples_.num_bytes() + ranks_.size() * sizeof(std::uint32_t) + shared_.size();
+  }
 
   // The ranks of the anchors of `size` positions, each of which starts kAnchorDepth symbols without a document end.
-  void load(const Position* positions, std::size_t size, std::uint64_t* ranks) const {
-    constexpr std::size_t kBlock = 256, kAhead = 16;
+  // The meter is for stopping only.
+  void load(const Position* positions, std::size_t size, std::uint64_t* ranks, WorkMeter& meter) const {
+    constexpr std::size_t kBlock = 1024, kAhead = 16;
     for (std::size_t begin = 0; begin < size; begin += kBlock) {
+      if (begin % (64 * kBlock) == 64 * kBlock - kBlock) meter.add(0);
       const std::size_t end = std::min(size, begin + kBlock);
       for (std::size_t i = begin; i < end; ++i) {
         if (i + kAhead < size) {
           samples_.prefetch(positions[i + kAhead]);
           __builtin_prefetch(text_ + std::uint64_t{positions[i + kAhead]} * Width);
         }
-        const std::uint64_t anchor = anchor_in_window<Width>(text_, positions[i], samples_.window(positions[i]));
-        ranks[i] = samples_.index(anchor);
+        ranks[i] = samples_.index(anchor(positions[i]));
         __builtin_prefetch(&ranks_[ranks[i]]);
       }
       for (std::size_t i = begin; i < end; ++i) ranks[i] = ranks_[ranks[i]];
     }
   }
 
+  // How far the anchor of such a position is away.
+  std::uint32_t offset(std::uint64_t position) const { return static_cast<std::uint32_t>(anchor(position) - position); }
+
+  // What the samples of two ascending ranks share, or -1 if that is not quickly found.
+  int shared(std::uint64_t rank, std::uint64_t greater_rank) const {
+    constexpr std::uint64_t kNear = 64;
+    if (greater_rank - rank > kNear) return -1;
+    return *std::min_element(shared_.data() + rank + 1, shared_.data() + greater_rank + 1);
+  }
+
  private:
+  std::uint64_t anchor(std::uint64_t position) const {
+    return anchor_in_window<Width>(text_, position, samples_.window(position));
+  }
+
   const std::byte* text_;
   SampleSet samples_;
   WorkArray<std::uint32_t> ranks_;
+  WorkArray<std::uint8_t> shared_;
 };
 
 // Chooses the samples. About 2 / (kAnchorWindow + 1) of the positions of an ordinary text, all of them if it is
@@ -143,9 +171,10 @@ template <int Width>
 SampleSet sample_anchors(const TokenText& text, unsigned threads, WorkMeter& meter);
 
 // More samples than this cannot be ranked.
-inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 31;
+inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 30;
 
-// Ranks the samples by the suffixes that they begin. Uses up to 24 bytes a sample while it works.
+// Ranks the samples by the suffixes that they begin, in kRankingBytes for each and the records to sort them.
+inline constexpr std::uint64_t kRankingBytes = 12;
 template <int Width>
 AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
                                 const SortOptions& options, WorkMeter& meter, SortStatistics& statistics);

@@ -1,40 +1,52 @@
-// Finishes the order of suffixes that are sorted by their first key.
+// Sorts suffixes by their first keys, and finishes the order of those whose first keys are equal.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <anygram/base/interval.hpp>
 #include <anygram/suffix/anchors.hpp>
 #include <anygram/suffix/key.hpp>
+#include <anygram/suffix/match.hpp>
 #include <anygram/suffix/record_sort.hpp>
 
 namespace anygram {
 
-// Works in rounds: all suffixes that are still tied load their next key (a tight loop that hides memory latency by
-// prefetching), then each group of ties is sorted by it. After kAnchorDepth symbols one look at the anchors' ranks
-// decides, so the number of rounds is bounded. One object a thread: it owns scratch memory.
+// Works in rounds over all ties of a segment, so that the text of one can be fetched while another is compared. Pairs
+// are decided by a match of 64 bytes. Larger groups skip what all of them share by such a match, and are sorted by the
+// keys behind it. After kAnchorDepth symbols one look at the anchors' ranks decides, so the number of rounds is
+// bounded. One object a thread: it owns scratch memory.
 template <int Width>
 class TieSorter {
  public:
   // Without `ranks`, suffixes that are equal for kAnchorDepth symbols stay tied.
   TieSorter(const std::byte* text, KeyFormat format, RecordSort sort_records, const AnchorRanks<Width>* ranks,
             WorkMeter& meter)
-      : text_(text), format_(format), sort_records_(sort_records), ranks_(ranks), meter_(meter) {}
+      : text_(text), format_(format), sort_records_(sort_records), ranks_(ranks), meter_(meter) {
+    for (int zeros = 0; zeros <= 64; ++zeros)
+      symbols_of_zeros_[static_cast<std::size_t>(zeros)] =
+          static_cast<std::uint8_t>(std::max(0, zeros - (64 - format_.key_bits())) / format_.bits);
+  }
 
-  // Sorts records whose keys are those of their suffixes. The keys are lost. Appends the groups that stay tied to
-  // `still_tied`, counted from `first`.
-  void sort(Records records, std::size_t size, Rank first, std::vector<Interval>& still_tied) {
+  // Sorts records whose keys are those of their suffixes. The keys are lost. If `shared` is not null, shared[i] becomes
+  // what the suffixes i - 1 and i share, for i > 0. Appends the groups that stay tied to `still_tied`, counted from
+  // `first`.
+  void sort(Records records, std::uint8_t* shared, std::size_t size, Rank first, std::vector<Interval>& still_tied) {
     statistics_.records_moved += sort_records_(records, size, meter_);
+    records_ = records;
+    shared_ = shared;
+    note_shared(0, size, 0);
     // In segments that fit the cache, together with the text that their suffixes begin with.
     constexpr std::size_t kSegment = 4096;
     for (std::size_t begin = 0; begin < size;) {
       std::size_t end = std::min(size, begin + kSegment);
       while (end < size && records.keys[end] == records.keys[end - 1]) ++end;
       meter_.add(end - begin);
-      sort_segment({records.keys + begin, records.positions + begin}, end - begin, first + begin, still_tied);
+      sort_segment(begin, end, first, still_tied);
       begin = end;
     }
   }
@@ -42,110 +54,262 @@ class TieSorter {
   const SortStatistics& statistics() const { return statistics_; }
 
  private:
-  // Suffixes that are tied: tied_[begin] up to the next group's begin. They belong at positions[destination].
+  // Records that are equal for `depth` symbols. If they have ended, the last of these is the end.
   struct Group {
     std::uint32_t begin;
-    std::uint32_t destination;
+    std::uint32_t size;
+    std::uint32_t depth;
+    bool ended;
   };
 
-  void sort_segment(Records records, std::size_t size, Rank first, std::vector<Interval>& still_tied) {
-    if (tied_.size() < size + 1) {
-      tied_.resize(size + 1);
-      groups_.resize(size + 1);
-      next_groups_.resize(size + 1);
+  // A list that makes room for many at a time, so that appending one costs no check.
+  class List {
+   public:
+    void make_room(std::size_t count) {
+      if (groups_.size() <= size_ + count) groups_.resize(std::max(2 * groups_.size(), size_ + count + 1));
     }
-    num_tied_ = num_groups_ = 0;
-    split({records.keys, records.positions}, size, 0, records.positions);
-    for (int depth = format_.symbols_per_key; num_groups_ > 0; depth += format_.symbols_per_key) {
+    void clear() { size_ = 0; }
+    // Appends if told so; without a branch.
+    void append_if(bool condition, const Group& group) {
+      groups_[size_] = group;
+      size_ += condition;
+    }
+    std::size_t size() const { return size_; }
+    const Group& operator[](std::size_t index) const { return groups_[index]; }
+
+   private:
+    std::vector<Group> groups_;
+    std::size_t size_ = 0;
+  };
+
+  static constexpr std::size_t kAhead = 24;  // suffixes whose text is on its way from memory
+  static constexpr int kShortRounds = 2;
+  static constexpr std::size_t kLongWork = std::size_t{1} << 16;
+
+  const std::byte* text_at(Position position, std::uint32_t depth) const {
+    return text_ + (std::uint64_t{position} + depth) * Width;
+  }
+  template <int Bytes>
+  void prefetch(Position position, std::uint32_t depth) const {
+    const std::byte* const address = text_at(position, depth);
+    __builtin_prefetch(address);
+    __builtin_prefetch(address + Bytes + 7);  // and a key behind; mostly the same line for a short match
+  }
+
+  void sort_segment(std::size_t begin, std::size_t end, Rank first, std::vector<Interval>& still_tied) {
+    next_pairs_.clear();
+    next_groups_.clear();
+    deep_.clear();
+    split(begin, end, static_cast<std::uint32_t>(format_.symbols_per_key));
+    for (int round = 0; next_pairs_.size() + next_groups_.size() > 0; ++round) {
+      std::swap(pairs_, next_pairs_);
       std::swap(groups_, next_groups_);
-      const std::size_t num_groups = num_groups_;
-      const std::size_t num_tied = num_tied_;
-      groups_[num_groups].begin = static_cast<std::uint32_t>(num_tied);
-      if (depth >= kAnchorDepth && ranks_ == nullptr) {
-        for (std::size_t group = 0; group < num_groups; ++group) {
-          const Rank begin = first + groups_[group].destination;
-          still_tied.push_back({begin, begin + groups_[group + 1].begin - groups_[group].begin});
-        }
-        return;
-      }
-      const bool last_round = depth >= kAnchorDepth;
-      if (last_round) {
-        ranks_->load(tied_.data(), num_tied, records.keys);
-        statistics_.ranks_loaded += num_tied;
+      next_pairs_.clear();
+      next_groups_.clear();
+      // Most ties end soon, so two cache lines are not fetched for each at first.
+      if (round < kShortRounds) {
+        match_pairs<16>();
+        sort_groups<16>();
       } else {
-        load_keys(num_tied, depth, records.keys);
+        match_pairs<64>();
+        sort_groups<64>();
       }
-      num_tied_ = num_groups_ = 0;
-      for (std::size_t group = 0; group < num_groups; ++group) {
-        const std::size_t begin = groups_[group].begin;
-        const std::size_t group_size = groups_[group + 1].begin - begin;
-        const std::uint32_t destination = groups_[group].destination;
-        const Records tied{records.keys + begin, tied_.data() + begin};
-        sort_group(tied, group_size);
-        std::copy_n(tied.positions, group_size, records.positions + destination);
-        if (!last_round) split(tied, group_size, destination, records.positions);
+    }
+    if (ranks_ != nullptr) return sort_by_ranks();
+    for (std::size_t i = 0; i < deep_.size(); ++i)
+      still_tied.push_back({first + deep_[i].begin, first + deep_[i].begin + deep_[i].size});
+  }
+
+  // Notes what neighbours of different keys share; the keys are those at `depth`.
+  void note_shared(std::size_t begin, std::size_t end, std::uint32_t depth) {
+    if (shared_ == nullptr) return;
+    const std::uint64_t* const keys = records_.keys;
+    for (std::size_t i = begin + 1; i < end; ++i) {
+      const auto zeros = static_cast<std::size_t>(std::countl_zero(keys[i - 1] ^ keys[i]));
+      shared_[i] = cap(depth + symbols_of_zeros_[zeros]);
+    }
+  }
+  static std::uint8_t cap(std::uint32_t shared) {
+    return static_cast<std::uint8_t>(std::min<std::uint32_t>(shared, kMaxShared));
+  }
+
+  // Makes groups of the runs of equal keys in sorted records, which are then equal for `depth` symbols.
+  void split(std::size_t begin, std::size_t end, std::uint32_t depth) {
+    const std::uint64_t* const keys = records_.keys;
+    constexpr std::size_t kBlock = 4096;
+    std::size_t run = begin;
+    std::size_t roomy = begin;
+    for (std::size_t i = begin + 1; i <= end; ++i) {
+      if (i > roomy) {
+        roomy = std::min(roomy + kBlock, end);
+        next_pairs_.make_room(kBlock / 2 + 1);
+        next_groups_.make_room(kBlock / 2 + 1);
+        if (end - begin >= kLongWork) meter_.add(0);
       }
-      if (last_round) return;
+      const std::uint64_t key = keys[i - 1];
+      const bool is_bound = i == end || keys[i] != key;
+      const std::size_t size = i - run;
+      const bool ended = format_.has_end(key);
+      const Group group{static_cast<std::uint32_t>(run), static_cast<std::uint32_t>(size), depth, ended};
+      next_pairs_.append_if(is_bound & (size == 2) & !ended, group);
+      next_groups_.append_if(is_bound & (size > 1) & ((size > 2) | ended), group);
+      run = is_bound ? i : run;
     }
   }
 
-  void load_keys(std::size_t size, int depth, std::uint64_t* keys) {
-    constexpr std::size_t kAhead = 24;
-    const std::byte* text = text_ + static_cast<std::size_t>(depth) * Width;
-    const Position* positions = tied_.data();
-    statistics_.keys_loaded += size;
-    const std::size_t hinted = size > kAhead ? size - kAhead : 0;
-    for (std::size_t i = 0; i < hinted; ++i) {
-      __builtin_prefetch(text + std::uint64_t{positions[i + kAhead]} * Width);
-      keys[i] = load_key<Width>(text, positions[i], format_);
-    }
-    for (std::size_t i = hinted; i < size; ++i) keys[i] = load_key<Width>(text, positions[i], format_);
+  // A group whose shared symbols have become more.
+  void keep(List& next, const Group& group) {
+    const bool is_deep = group.depth >= static_cast<std::uint32_t>(kAnchorDepth);
+    deep_.make_room(1);
+    next.make_room(1);
+    deep_.append_if(is_deep, group);
+    next.append_if(!is_deep, group);
   }
 
-  void sort_group(Records records, std::size_t size) {
-    if (size == 2) {
-      const std::uint64_t key0 = records.keys[0], key1 = records.keys[1];
-      const Position position0 = records.positions[0], position1 = records.positions[1];
-      const bool swap = key1 < key0;
-      records.keys[0] = swap ? key1 : key0;
-      records.keys[1] = swap ? key0 : key1;
-      records.positions[0] = swap ? position1 : position0;
-      records.positions[1] = swap ? position0 : position1;
-      return;
-    }
-    const std::uint64_t key = records.keys[0];
-    std::size_t equal = 1;
-    while (equal < size && records.keys[equal] == key) ++equal;
-    if (equal < size) statistics_.records_moved += sort_records_(records, size, meter_);
-  }
-
-  // Appends the runs of equal keys in sorted records to the next round's groups. Runs that are equal up to a document's
-  // end are ordered by position at once. `tied_` may be read and written at once: the writes never overtake.
-  void split(Records records, std::size_t size, std::uint32_t destination, Position* positions) {
-    bool with_previous = false;
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::uint64_t key = records.keys[i];
-      const bool with_next = i + 1 < size && records.keys[i + 1] == key;
-      if (with_next && format_.has_end(key)) [[unlikely]] {
-        std::size_t end = i + 2;
-        while (end < size && records.keys[end] == key) ++end;
-        sort_positions(positions + destination + i, end - i);
-        i = end - 1;
-        with_previous = false;
+  template <int Bytes>
+  void match_pairs() {
+    statistics_.keys_loaded += 2 * pairs_.size();
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      if (i + kAhead / 2 < pairs_.size()) {
+        const Group& ahead = pairs_[i + kAhead / 2];
+        prefetch<Bytes>(records_.positions[ahead.begin], ahead.depth);
+        prefetch<Bytes>(records_.positions[ahead.begin + 1], ahead.depth);
+      }
+      Group pair = pairs_[i];
+      Position* const positions = records_.positions + pair.begin;
+      const Position a = positions[0], b = positions[1];
+      const std::byte *const text_a = text_at(a, pair.depth), *const text_b = text_at(b, pair.depth);
+      const Match found = match<Width, Bytes>(text_a, text_b);
+      pair.depth += found.symbols;
+      if (found.symbols == Bytes / Width) {
+        keep(next_pairs_, pair);
         continue;
       }
-      tied_[num_tied_] = records.positions[i];
-      next_groups_[num_groups_] = {static_cast<std::uint32_t>(num_tied_), destination + static_cast<std::uint32_t>(i)};
-      num_tied_ += with_next || with_previous;
-      num_groups_ += with_next && !with_previous;
-      with_previous = with_next;
+      const bool swap = found.ended ? b < a
+                                    : load_symbol<Width>(text_b + found.symbols * Width) <
+                                          load_symbol<Width>(text_a + found.symbols * Width);
+      positions[0] = swap ? b : a;
+      positions[1] = swap ? a : b;
+      if (shared_ != nullptr) shared_[pair.begin + 1] = cap(pair.depth + found.ended);
     }
   }
 
-  void sort_positions(Position* positions, std::size_t size) {
-    if (std::is_sorted(positions, positions + size)) return;
-    ended_keys_.assign(positions, positions + size);
-    statistics_.records_moved += sort_records_({ended_keys_.data(), positions}, size, meter_);
+  template <int Bytes>
+  void sort_groups() {
+    std::size_t ahead = 0, num_ahead = 0;  // groups whose text is on its way, and their suffixes
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      for (; ahead < groups_.size() && num_ahead < kAhead; ++ahead) {
+        const Group& group = groups_[ahead];
+        const Position* const positions = records_.positions + group.begin;
+        for (std::size_t j = 0; j < std::min<std::size_t>(kAhead, group.size); ++j)
+          prefetch<Bytes>(positions[j], group.depth);
+        num_ahead += group.size;
+      }
+      num_ahead -= groups_[i].size;
+      sort_group<Bytes>(groups_[i]);
+    }
+  }
+
+  template <int Bytes>
+  void sort_group(Group group) {
+    if (group.ended) {
+      // Its depth is one key's too large.
+      group.depth -= static_cast<std::uint32_t>(format_.symbols_per_key);
+      const Position position = records_.positions[group.begin];
+      group.depth += match<Width, 64>(text_at(position, group.depth), text_at(position, group.depth)).symbols;
+      return sort_positions(group);
+    }
+    const Match found = match_all<Bytes>(group);
+    group.depth += found.symbols;
+    if (found.ended) return sort_positions(group);
+    if (found.symbols == Bytes / Width || group.depth >= static_cast<std::uint32_t>(kAnchorDepth))
+      return keep(next_groups_, group);
+    load_keys(group);
+    sort_by_keys(group);
+    note_shared(group.begin, group.begin + group.size, group.depth);
+    split(group.begin, group.begin + group.size, group.depth + static_cast<std::uint32_t>(format_.symbols_per_key));
+  }
+
+  // What all of a group share behind its depth.
+  template <int Bytes>
+  Match match_all(const Group& group) {
+    const Position* const positions = records_.positions + group.begin;
+    Matcher<Width, Bytes> matcher(text_at(positions[0], group.depth));
+    std::size_t i = 1;
+    for (; i < group.size && !matcher.differ_at_once(); ++i) {
+      if (i + kAhead < group.size) prefetch<Bytes>(positions[i + kAhead], group.depth);
+      matcher.add(text_at(positions[i], group.depth));
+      if (i % kLongWork == kLongWork - 1) meter_.add(0);
+    }
+    statistics_.keys_loaded += i;
+    return matcher.result();
+  }
+
+  void load_keys(const Group& group) {
+    const Position* const positions = records_.positions + group.begin;
+    std::uint64_t* const keys = records_.keys + group.begin;
+    statistics_.keys_loaded += group.size;
+    for (std::size_t i = 0; i < group.size; ++i) {
+      if (i + kAhead < group.size) __builtin_prefetch(text_at(positions[i + kAhead], group.depth));
+      keys[i] = load_key<Width>(text_, std::uint64_t{positions[i]} + group.depth, format_);
+      if (i % kLongWork == kLongWork - 1) meter_.add(0);
+    }
+  }
+
+  void sort_by_keys(const Group& group) {
+    statistics_.records_moved +=
+        sort_records_({records_.keys + group.begin, records_.positions + group.begin}, group.size, meter_);
+  }
+
+  // Suffixes that are equal through an end, which is one symbol behind the group's depth.
+  void sort_positions(const Group& group) {
+    Position* const positions = records_.positions + group.begin;
+    if (!std::is_sorted(positions, positions + group.size)) {
+      std::copy_n(positions, group.size, records_.keys + group.begin);
+      sort_by_keys(group);
+    }
+    if (shared_ != nullptr) std::fill_n(shared_ + group.begin + 1, group.size - 1, cap(group.depth + 1));
+  }
+
+  // Batches of small groups, so that the memory of one is fetched while another's is used.
+  void sort_by_ranks() {
+    for (std::size_t i = 0; i < deep_.size();) {
+      std::size_t end = i, size = 0;
+      for (; end < deep_.size() && (end == i || size + deep_[end].size <= batch_positions_.size()); ++end)
+        size += deep_[end].size;
+      load_ranks(i, end, size);
+      for (; i < end; ++i) {
+        sort_by_keys(deep_[i]);
+        if (shared_ != nullptr) note_shared_of_ranks(deep_[i]);
+      }
+    }
+  }
+
+  void load_ranks(std::size_t begin, std::size_t end, std::size_t size) {
+    statistics_.ranks_loaded += size;
+    if (end - begin == 1) {
+      const std::size_t place = deep_[begin].begin;
+      return ranks_->load(records_.positions + place, size, records_.keys + place, meter_);
+    }
+    std::size_t place = 0;
+    for (std::size_t i = begin; i < end; ++i, place += deep_[i - 1].size)
+      std::copy_n(records_.positions + deep_[i].begin, deep_[i].size, batch_positions_.data() + place);
+    ranks_->load(batch_positions_.data(), size, batch_ranks_.data(), meter_);
+    place = 0;
+    for (std::size_t i = begin; i < end; ++i, place += deep_[i - 1].size)
+      std::copy_n(batch_ranks_.data() + place, deep_[i].size, records_.keys + deep_[i].begin);
+  }
+
+  void note_shared_of_ranks(const Group& group) {
+    const Position* const positions = records_.positions + group.begin;
+    const std::uint64_t* const ranks = records_.keys + group.begin;
+    const std::uint32_t offset = ranks_->offset(positions[0]);
+    for (std::size_t i = 1; i < group.size; ++i) {
+      const int shared = ranks_->shared(ranks[i - 1], ranks[i]);
+      shared_[group.begin + i] = shared >= 0
+                                     ? cap(offset + static_cast<std::uint32_t>(shared))
+                                     : shared_symbols<Width>(text_, positions[i - 1], positions[i], group.depth);
+    }
   }
 
   const std::byte* text_;
@@ -154,12 +318,14 @@ class TieSorter {
   const AnchorRanks<Width>* ranks_;
   WorkMeter& meter_;
   SortStatistics statistics_;
+  std::array<std::uint8_t, 65> symbols_of_zeros_{};  // equal symbols of keys whose difference has so many leading zeros
 
-  std::vector<Position> tied_;
-  std::vector<Group> groups_, next_groups_;
-  std::vector<std::uint64_t> ended_keys_;
-  std::size_t num_tied_ = 0;
-  std::size_t num_groups_ = 0;
+  Records records_{};
+  std::uint8_t* shared_ = nullptr;
+  List pairs_, groups_, next_pairs_, next_groups_;
+  List deep_;  // equal for kAnchorDepth symbols, and not ended there
+  std::array<Position, 1024> batch_positions_{};
+  std::array<std::uint64_t, 1024> batch_ranks_{};
 };
 
 }  // namespace anygram

@@ -32,11 +32,14 @@ class WorkMeter {
     report();
   }
 
+  // Whether this is the thread that started the work.
+  bool is_owner() const { return std::this_thread::get_id() == owner_; }
+
   // For any thread: counts work done; call it every few milliseconds, add(0) if there is nothing to count. Throws what
   // the caller's poll throws, and kStopped.
   void add(std::uint64_t units) {
     done_.fetch_add(units, std::memory_order_relaxed);
-    if (std::this_thread::get_id() != owner_) return stop_.check();
+    if (!is_owner()) return stop_.check();
     const auto now = std::chrono::steady_clock::now();
     if (now - last_report_ < std::chrono::milliseconds(20)) return stop_.check();
     last_report_ = now;

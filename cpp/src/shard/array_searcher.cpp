@@ -1,11 +1,11 @@
-#include "searcher.hpp"
+#include "array_searcher.hpp"
 
 #include <limits>
 
 namespace anygram {
 
 template <int Width>
-KeyRange Searcher<Width>::key_range(const std::byte* text, std::uint64_t length) const {
+KeyRange ArraySearcher<Width>::key_range(const std::byte* text, std::uint64_t length) const {
   std::array<Symbol, 8> symbols;
   const auto known = std::min(length, static_cast<std::uint64_t>(format_.symbols_per_key));
   for (std::uint64_t i = 0; i < known; ++i) symbols[i] = text_symbol(text, i);
@@ -13,8 +13,9 @@ KeyRange Searcher<Width>::key_range(const std::byte* text, std::uint64_t length)
 }
 
 template <int Width>
-void Searcher<Width>::count_samples(std::span<const std::byte* const> texts, std::span<const std::uint64_t> lengths,
-                                    std::span<std::uint64_t> less, std::span<std::uint64_t> up_to) const {
+void ArraySearcher<Width>::count_samples(std::span<const std::byte* const> texts,
+                                         std::span<const std::uint64_t> lengths, std::span<std::uint64_t> less,
+                                         std::span<std::uint64_t> up_to) const {
   std::array<std::uint64_t, 2 * kLanes> bounds;
   std::array<std::uint64_t, 2 * kLanes> counts;
   std::array<bool, kLanes> unbounded;
@@ -24,15 +25,15 @@ void Searcher<Width>::count_samples(std::span<const std::byte* const> texts, std
     bounds[2 * i] = range.smallest;
     bounds[2 * i + 1] = unbounded[i] ? range.largest : range.largest + 1;
   }
-  tree_.count_less(std::span(bounds).first(2 * texts.size()), std::span(counts).first(2 * texts.size()));
+  order_.tree().count_less(std::span(bounds).first(2 * texts.size()), std::span(counts).first(2 * texts.size()));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     less[i] = counts[2 * i];
-    up_to[i] = unbounded[i] ? tree_.num_samples() : counts[2 * i + 1];
+    up_to[i] = unbounded[i] ? order_.tree().num_samples() : counts[2 * i + 1];
   }
 }
 
 template <int Width>
-void Searcher<Width>::find(std::span<const Ngram> ngrams, std::span<Interval> intervals) const {
+void ArraySearcher<Width>::find(std::span<const Ngram> ngrams, std::span<Interval> intervals) const {
   std::array<std::size_t, kLanes> lanes;  // the n-grams that need a search
   std::size_t num_lanes = 0;
   std::size_t num_symbols = 0;
@@ -77,7 +78,7 @@ void Searcher<Width>::find(std::span<const Ngram> ngrams, std::span<Interval> in
     search.high = rank_at(key_decides ? less[k] : up_to[k]);
     if (key_decides && up_to[k] > less[k]) search.high_shared = lengths[k];
   }
-  run_lower({lower.data(), num_lanes});
+  bounds_.run_lower({lower.data(), num_lanes});
 
   std::array<UpperBound, kLanes> upper;
   for (std::size_t k = 0; k < num_lanes; ++k) {
@@ -93,13 +94,14 @@ void Searcher<Width>::find(std::span<const Ngram> ngrams, std::span<Interval> in
       search.low = first + 1;
     }
   }
-  run_boundary(std::span(upper).first(num_lanes));
+  bounds_.run_boundary(std::span(upper).first(num_lanes));
   for (std::size_t k = 0; k < num_lanes; ++k) intervals[lanes[k]] = {lower[k].high, upper[k].low};
 }
 
 template <int Width>
-void Searcher<Width>::longest_matches(const PackedText<Width>& text, std::span<const std::uint64_t> starts,
-                                      std::span<const std::uint64_t> lengths, std::span<LongestMatch> matches) const {
+void ArraySearcher<Width>::longest_matches(const PackedText<Width>& text, std::span<const std::uint64_t> starts,
+                                           std::span<const std::uint64_t> lengths,
+                                           std::span<LongestMatch> matches) const {
   const std::size_t num_lanes = starts.size();
   std::array<const std::byte*, kLanes> texts;
   std::array<std::uint64_t, kLanes> less;
@@ -111,7 +113,7 @@ void Searcher<Width>::longest_matches(const PackedText<Width>& text, std::span<c
   for (std::size_t k = 0; k < num_lanes; ++k) {
     lower[k] = {.text = texts[k], .length = lengths[k], .low = rank_after(less[k]), .high = rank_at(up_to[k])};
   }
-  run_lower({lower.data(), num_lanes});
+  bounds_.run_lower({lower.data(), num_lanes});
 
   // The longest match is a neighbour of where the text would stand. A neighbour that the search did not compare is a
   // sample, or the array's end.
@@ -150,8 +152,8 @@ void Searcher<Width>::longest_matches(const PackedText<Width>& text, std::span<c
 }
 
 template <int Width>
-void Searcher<Width>::expand(const PackedText<Width>& text, std::span<const Context> contexts,
-                             std::span<Interval> intervals) const {
+void ArraySearcher<Width>::expand(const PackedText<Width>& text, std::span<const Context> contexts,
+                                  std::span<Interval> intervals) const {
   std::array<DownwardBound, kLanes> down;
   std::array<UpperBound, kLanes> up;
   for (std::size_t i = 0; i < contexts.size(); ++i) {
@@ -160,31 +162,32 @@ void Searcher<Width>::expand(const PackedText<Width>& text, std::span<const Cont
     down[i] = {.text = begin, .length = context.length, .low = 0, .high = context.rank};
     up[i] = {.text = begin, .length = context.length, .low = context.rank + 1, .high = order_.size()};
   }
-  run_boundary(std::span(down).first(contexts.size()));
-  run_boundary(std::span(up).first(contexts.size()));
+  bounds_.run_boundary(std::span(down).first(contexts.size()));
+  bounds_.run_boundary(std::span(up).first(contexts.size()));
   for (std::size_t i = 0; i < contexts.size(); ++i) intervals[i] = {down[i].high, up[i].low};
 }
 
 template <int Width>
-LongestMatch Searcher<Width>::longest_within(const PackedText<Width>& text, std::uint64_t start, std::uint64_t length,
-                                             Interval interval, std::uint64_t known) const {
-  // Every suffix of the interval shares `known` symbols; outside of it none shares as many.
-  LowerBound search{.text = text.at(start),
-                    .length = length,
-                    .low = interval.begin,
-                    .high = interval.end,
-                    .low_shared = known,
-                    .high_shared = known};
-  run_lower({&search, 1});
-  LongestMatch best{known, interval.begin};
-  if (search.high_compared && search.high_shared > best.length) best = {search.high_shared, search.high};
-  if (search.low_compared && search.low_shared > best.length) best = {search.low_shared, search.low - 1};
-  return best;
+Interval ArraySearcher<Width>::narrow(Interval interval, std::uint64_t depth, Symbol symbol) const {
+  const auto first_rank = [&](Rank low, auto is_before) {
+    Rank high = interval.end;
+    while (low < high) {
+      const Rank middle = (low + high) / 2;
+      if (is_before(stream_.symbol(order_.position(middle) + depth))) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  };
+  const Rank begin = first_rank(interval.begin, [symbol](Symbol found) { return found < symbol; });
+  return {begin, first_rank(begin, [symbol](Symbol found) { return found <= symbol; })};
 }
 
-template class Searcher<1>;
-template class Searcher<2>;
-template class Searcher<3>;
-template class Searcher<4>;
+template class ArraySearcher<1>;
+template class ArraySearcher<2>;
+template class ArraySearcher<3>;
+template class ArraySearcher<4>;
 
 }  // namespace anygram
