@@ -57,8 +57,8 @@ void bind_shards(py::module_& module) {
       .def(
           "interval",
           [](const Shard& shard, const py::object& ngram) {
-            const std::vector<Symbol> symbols = symbols_of(ngram);
-            const Ngram one(symbols);
+            const Symbols symbols(ngram);
+            const Ngram one = symbols;
             Interval interval;
             const py::gil_scoped_release unlocked;
             shard.find({&one, 1}, {&interval, 1});
