@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise, product
 from typing import NamedTuple
 
 DOCUMENT_END = 2**32 - 1
@@ -138,6 +139,56 @@ class Oracle:
             for span in spans
             if span.end - span.begin >= min_length and (max_count is None or span.count <= max_count)
         ]
+
+
+def windows(
+    documents: Sequence[Tokens],
+    clauses: Sequence[Sequence[Tokens]],
+    excluded: Sequence[Tokens] = (),
+    within: int | None = None,
+    ordered: bool = False,
+) -> list[tuple[int, int, int]]:
+    """(document, begin, end) of the windows that hold a match of each clause, and no smaller one inside them does."""
+    found = []
+    for number, document in enumerate(documents):
+        matches = [_matches(document, clause) for clause in clauses]
+        unwanted = _matches(document, excluded)
+        if unwanted and within is None:
+            continue
+        held = {
+            (begin, end)
+            for begin in range(len(document))
+            for end in range(begin + 1, len(document) + 1)
+            if _choices(matches, begin, end, within, ordered)
+        }
+        for begin, end in sorted(held):
+            near = any(_distance(match, (begin, end)) <= within for match in unwanted) if within is not None else False
+            if (begin + 1, end) not in held and (begin, end - 1) not in held and not near:
+                found.append((number, begin, end))
+    return found
+
+
+def _matches(document: Tokens, ngrams: Sequence[Tokens]) -> list[tuple[int, int]]:
+    return [
+        (begin, begin + len(ngram))
+        for ngram in ngrams
+        for begin in range(len(document))
+        if list(document[begin : begin + len(ngram)]) == list(ngram)
+    ]
+
+
+def _choices(clauses: list[list[tuple[int, int]]], begin: int, end: int, within: int | None, ordered: bool) -> bool:
+    """Whether one match of each clause can be chosen in the window."""
+    inside = [[match for match in matches if begin <= match[0] and match[1] <= end] for matches in clauses]
+    return any(
+        (within is None or all(_distance(a, b) <= within for a in choice for b in choice))
+        and (not ordered or all(a[1] <= b[0] for a, b in pairwise(choice)))
+        for choice in product(*inside)
+    )
+
+
+def _distance(a: tuple[int, int], b: tuple[int, int]) -> int:
+    return max(0, b[0] - a[1], a[0] - b[1])
 
 
 def most_frequent(tokens: Sequence[int], top_k: int | None) -> list[tuple[int, int]]:

@@ -44,7 +44,7 @@ def built_bytes(folder: Path, documents: Iterable[object] = NUMBERS, **options: 
 
 @pytest.mark.parametrize(
     "options",
-    [{"threads": 1}, {"threads": 4}, {"memory": 10**8}, {"memory": 4 * 10**9}, {"threads": 3, "memory": 10**8}],
+    [{"threads": 1}, {"threads": 4}, {"memory": 31 * 10**7}, {"memory": 4 * 10**9}, {"threads": 3, "memory": 31 * 10**7}],
     ids=repr,
 )
 @pytest.mark.parametrize("shards", [1, 3])

@@ -1,6 +1,6 @@
 // Times suffix sorting of a raw file of little-endian symbols that ends with a document end.
 //     sort_bench FILE [--threads N] [--memory BYTES] [--method automatic|anchors|induced] [--width BYTES]
-//                [--symbols N] [--shared] [--portable]
+//                [--symbols N] [--pass-size SUFFIXES] [--shared] [--portable]
 #include <sys/resource.h>
 #include <time.h>
 
@@ -45,6 +45,7 @@ struct Arguments {
     if (name == "--memory") return options.memory = number, true;
     if (name == "--width") return width = static_cast<int>(number), true;
     if (name == "--symbols") return symbols = number, true;
+    if (name == "--pass-size") return options.pass_size = number, true;
     if (name != "--method") return false;
     if (value == "anchors") options.method = anygram::SortMethod::kAnchors;
     if (value == "induced") options.method = anygram::SortMethod::kInduced;

@@ -2,6 +2,10 @@
 #include <optional>
 #include <string>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
@@ -48,6 +52,15 @@ class Pieces {
   py::bytes piece_;
 };
 
+template <class Id>
+void append(TokenSpool& spool, const py::array_t<Id, py::array::c_style>& ids,
+            const py::array_t<std::int64_t, py::array::c_style>& lengths, bool separated) {
+  const auto id_span = as_span(ids);
+  const auto length_span = as_span(lengths);
+  const py::gil_scoped_release unlocked;
+  spool.append(id_span, length_span, separated);
+}
+
 void bind_spool(py::module_& module) {
   py::class_<DocumentRun>(module, "DocumentRun")
       .def_readonly("first_document", &DocumentRun::first_document)
@@ -56,16 +69,9 @@ void bind_spool(py::module_& module) {
       .def_readonly("stream_begin", &DocumentRun::stream_begin);
   py::class_<TokenSpool>(module, "TokenSpool")
       .def(py::init<const std::string&, int>(), py::arg("folder"), py::arg("width"))
-      .def(
-          "append",
-          [](TokenSpool& spool, const py::array_t<std::uint32_t, py::array::c_style>& tokens,
-             const py::array_t<std::int64_t, py::array::c_style>& lengths) {
-            const auto token_span = as_span(tokens);
-            const auto length_span = as_span(lengths);
-            const py::gil_scoped_release unlocked;
-            spool.append(token_span, length_span);
-          },
-          py::arg("tokens"), py::arg("lengths"))
+      .def("append", &append<std::uint16_t>, py::arg("ids").noconvert(), py::arg("lengths"),
+           py::arg("separated") = false)
+      .def("append", &append<std::uint32_t>, py::arg("ids"), py::arg("lengths"), py::arg("separated") = false)
       .def("close", &TokenSpool::close, py::call_guard<py::gil_scoped_release>())
       .def("cut", &TokenSpool::cut, py::arg("num_shards"), py::arg("max_stream_length") = kMaxStreamLength,
            py::call_guard<py::gil_scoped_release>())
@@ -86,6 +92,18 @@ void bind_building(py::module_& module) {
       },
       py::arg("folder"));
   module.def("width_for", &width_for, py::arg("vocab_size"));
+  module.def(
+      "least_memory",
+      [](std::uint64_t stream_length, int width, const std::string& profile) {
+        return ShardBuilder::least_memory(stream_length, width, profile_named(profile));
+      },
+      py::arg("stream_length"), py::arg("width"), py::arg("profile"));
+  // What was freed goes back to the system, where the library otherwise keeps it.
+  module.def("release_memory", [] {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+  });
   py::class_<ShardBuilder>(module, "ShardBuilder")
       .def(py::init([](std::string folder, std::uint64_t vocab_size, const std::string& profile, unsigned threads,
                        std::uint64_t memory, bool sync) {
@@ -96,7 +114,7 @@ void bind_building(py::module_& module) {
            py::arg("memory"), py::arg("sync"))
       .def(
           "write_tokens",
-          [](ShardBuilder& builder, const TokenSpool& spool, const DocumentRun& run, const py::object& progress) {
+          [](ShardBuilder& builder, TokenSpool& spool, const DocumentRun& run, const py::object& progress) {
             const Progress report = python_progress(progress);
             run_released([&](StopSignal& stop) { builder.write_tokens(spool, run, stop, report); });
           },

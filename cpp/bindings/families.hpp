@@ -19,5 +19,6 @@ void bind_shards(pybind11::module_& module);     // one shard
 void bind_counting(IndexClass& index);           // counts and probabilities
 void bind_texts(IndexClass& index);              // questions about each position of a text
 void bind_occurrences(IndexClass& index);        // where n-grams stand
+void bind_searching(IndexClass& index);          // boolean and proximity search
 
 }  // namespace anygram::bindings

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, module) {
   bind_counting(index);
   bind_texts(index);
   bind_occurrences(index);
+  bind_searching(index);
 }

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from anygram import _core
-from anygram.errors import AnygramError, DiskFullError, IndexIOError, InputError
+from anygram.errors import AnygramError, DiskFullError, IndexIOError, InputError, LimitError
 from anygram.index import Index, is_whole, open_memory
 from anygram.index import open as open_index
-from anygram.machine import available_cpus, available_memory
+from anygram.machine import available_cpus, available_memory, memory_in_use
 from anygram.manifest import CURRENT, Manifest, ShardEntry, TokenizerEntry, content_hash, publish, read_manifest
 from anygram.types import Tokenizer
 
 # What only a build needs is imported when there is one: a program that asks an index questions starts sooner.
 if TYPE_CHECKING:
+    from anygram.ingest import DocumentRecord, NumberedLines
     from anygram.io import Corpus
-    from anygram.metadata import MetadataReader
+    from anygram.metadata import MetadataReader, MetadataWriter
 
 #: Called with the stage's name, what is done of it, and its whole (None if unknown).
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -33,11 +34,19 @@ Profile: TypeAlias = Literal["fast", "lean"]
 # Bytes a token beyond its own width: the order of the suffixes and what leads into it, and a little for the rest.
 _ORDER_BYTES = {"fast": (4096 + 8 * 16 / 15 + 8 + 1) / 672 + 0.05, "lean": 4.0 + 8 / 64 * 16 / 15 + 0.05}
 
+# What a build takes beside what grows with a shard: Python, libraries, a tokenizer, documents under way.
+_BASE_BYTES = 300_000_000
+
+# Kept free for the core's threads: blocks on their way to files, stacks.
+_SPARE_BYTES = 40_000_000
+
 # Bytes a token that sorting takes beside the text when it is not bounded: its records, and the sampled keys.
 _SORT_BYTES = 4.5
 
 # What sorting takes of one CPU, for the estimate of a plan.
 _SORT_SECONDS = 120e-9
+
+_MAX_STREAM_LENGTH = 2**32  # tokens and document ends of a shard
 
 _PLAN_SECONDS = 5.0  # how long a plan reads the corpus
 
@@ -50,6 +59,7 @@ class _Options:
     shards: int | None
     sync: bool
     progress: Progress | None
+    stages: dict[str, float]
 
     def report(self, stage: str, before: int, total: int) -> Callable[[int, int], None] | None:
         """A stage's progress in one shard, as that of all shards."""
@@ -57,6 +67,15 @@ class _Options:
         if progress is None:
             return None
         return lambda done, _: progress(stage, before + done, total)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds to the seconds of a stage."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[stage] = self.stages.get(stage, 0.0) + time.perf_counter() - started
 
 
 def build(
@@ -71,6 +90,7 @@ def build(
     overwrite: bool = False,
     progress: Progress | None = None,
     scratch: str | os.PathLike[str] | None = None,
+    stages: dict[str, float] | None = None,
 ) -> Index:
     """Indexes documents.
 
@@ -86,19 +106,24 @@ def build(
         tokenizer: "words", "words:fold", "bytes", the path of a tokenizer.json, an object of the `tokenizers` library,
             or one with the methods of `anygram.types.Tokenizer`; "none" or None for documents that are token ids.
         shards: how many parts to sort independently, at most one a document; None for as few as the format allows.
-        memory: bytes that sorting may use, the text included; None for half of what the process may use.
+        memory: bytes that the build may use, other processes that it starts and what the process holds already
+            included; None for half of what the process may use, or a gigabyte if that is more. The least is about 300
+            MB, and for each token of the largest shard as many bytes as it takes on disk (2, or 3 if the vocabulary is
+            larger than 65,535) and 1.2.
         threads: CPUs to use; None for all that the process may use.
         profile: "fast", or "lean": smaller and slower.
         overwrite: replace the index at `path`.
         progress: called now and then.
         scratch: where temporary files go, which take about as much as the token stream; None for `path`.
+        stages: filled with the seconds of each stage, by its name: reading (and tokenizing), metadata, writing (of
+            what is not sorted), sorting (and writing the order), syncing (what is left to bring to the disk then).
 
     Raises:
         InputError: a document is bad, there is none, or the tokenizer does not fit them.
         IndexExistsError: `path` is taken.
         IndexBusyError: another process builds there.
         DiskFullError: the disk has too little room.
-        LimitError: a shard would be larger than the format allows.
+        LimitError: a shard would be larger than the format or `memory` allows.
     """
     import tempfile
 
@@ -110,10 +135,11 @@ def build(
     options = _Options(
         profile=_checked_profile(profile),
         threads=_at_least_1(threads, "threads") or available_cpus(),
-        memory=_at_least_1(memory, "memory") or available_memory() // 2,
+        memory=_at_least_1(memory, "memory") or _usual_memory(),
         shards=_at_least_1(shards, "shards"),
         sync=path is not None,
         progress=progress,
+        stages={} if stages is None else stages,
     )
     if path is None:
         with tempfile.TemporaryDirectory(prefix="anygram-", dir=scratch) as temporary:
@@ -136,6 +162,7 @@ def _build(
 ) -> None:
     from anygram.workplace import workplace
 
+    _check_memory_of_arrays(corpus, tokenizer, options)
     with (
         _named_errors(folder),
         workplace(folder, overwrite=overwrite) as place,
@@ -145,9 +172,10 @@ def _build(
         spool.fill(corpus, options)
         vocab_size = spool.vocab_size
         _check_room(folder, spool, vocab_size, options)
+        runs = spool.tokens.cut(options.shards or 0)
+        _check_memory(spool, runs, vocab_size, options)
         entries = [
-            _build_shard(spool, run, place / f"shard-{number}", vocab_size, options)
-            for number, run in enumerate(spool.tokens.cut(options.shards or 0))
+            _build_shard(spool, run, place / f"shard-{number}", vocab_size, options) for number, run in enumerate(runs)
         ]
         manifest = Manifest(
             generation=read_manifest(folder).generation + 1 if (folder / CURRENT).exists() else 1,
@@ -159,7 +187,8 @@ def _build(
             tokenizer=_tokenizer_entry(tokenizer, spool.round_trips),
             shards=tuple(entries),
         )
-        publish(folder, manifest, tokenizer, place, is_whole=is_whole, sync=options.sync)
+        with options.timed("syncing"):
+            publish(folder, manifest, tokenizer, place, is_whole=is_whole, sync=options.sync)
 
 
 @contextmanager
@@ -191,7 +220,8 @@ class _Spool:
 
         self._tokenizer = tokenizer
         known_size = None if tokenizer is None or isinstance(tokenizer, WordsTokenizer) else tokenizer.vocab_size
-        self.tokens = _core.TokenSpool(str(folder), 4 if known_size is None else _core.width_for(known_size))
+        # Of an unknown vocabulary, the spool takes as many bytes a token as it needs.
+        self.tokens = _core.TokenSpool(str(folder), 0 if known_size is None else _core.width_for(known_size))
         self._metadata_path = folder / "metadata.spool"
         self.has_metadata = False
         self.round_trips = True
@@ -202,16 +232,30 @@ class _Spool:
 
         progress = options.progress
         report = None if progress is None else lambda done, total: progress("reading", done, total)
-        with self._metadata_path.open("wb") as file:
+        with self._metadata_path.open("wb") as file, options.timed("reading"):
             metadata = MetadataWriter(file.write)
-            for batch in ingest(corpus, self._tokenizer, threads=options.threads, progress=report):
-                self.tokens.append(batch.tokens, batch.lengths)
+            for batch in ingest(
+                corpus, self._tokenizer, threads=options.threads, memory=options.memory, progress=report
+            ):
+                self.tokens.append(batch.ids, batch.lengths, batch.separated)
                 self.round_trips = self.round_trips and batch.round_trips
-                for record in batch.records:
-                    metadata.add(*record)
-                    self.has_metadata = self.has_metadata or bool(record[0]) or record[1:] != (None, None, None)
+                with options.timed("metadata"):
+                    self._add_records(metadata, batch.records)
+                _check_memory_of_reading(options)
             metadata.finish()
-        self.tokens.close()
+            self.tokens.close()
+        options.stages["reading"] -= options.stages.get("metadata", 0.0)
+
+    def _add_records(self, metadata: MetadataWriter, records: list[DocumentRecord] | NumberedLines) -> None:
+        from anygram.ingest import NumberedLines
+
+        if isinstance(records, NumberedLines):
+            metadata.add_lines(records.source, records.first_line, len(records))
+            self.has_metadata = self.has_metadata or records.source is not None
+            return
+        for record in records:
+            metadata.add(*record)
+            self.has_metadata = self.has_metadata or bool(record[0]) or record[1:] != (None, None, None)
 
     @property
     def vocab_size(self) -> int:
@@ -237,17 +281,21 @@ def _build_shard(
         vocab_size=vocab_size,
         profile=options.profile,
         threads=options.threads,
-        memory=options.memory,
+        memory=max(1, options.memory - memory_in_use() - _SPARE_BYTES),
         sync=options.sync,
     )
     total = spool.tokens.num_tokens + spool.tokens.num_documents
     before = run.stream_begin
-    builder.write_tokens(spool.tokens, run, options.report("writing", before, total))
-    builder.sort(options.report("sorting", before, total))
-    if spool.has_metadata:
-        end = run.first_document + run.num_documents
-        builder.write_metadata(spool.metadata().slice(run.first_document, end))
-    checksum = builder.finish()
+    with options.timed("writing"):
+        builder.write_tokens(spool.tokens, run, options.report("writing", before, total))
+    with options.timed("metadata"):
+        if spool.has_metadata:
+            end = run.first_document + run.num_documents
+            builder.write_metadata(spool.metadata().slice(run.first_document, end))
+    with options.timed("sorting"):
+        builder.sort(options.report("sorting", before, total))
+    with options.timed("syncing"):
+        checksum = builder.finish()
     name = content_hash(_core.content_checksums(str(partial)))
     final = partial.with_name(name)
     if final.exists():  # another part of the corpus has the same documents
@@ -283,6 +331,84 @@ def _check_room(folder: Path, spool: _Spool, vocab_size: int, options: _Options)
     needed = _index_bytes(tokens.num_tokens, tokens.num_documents, vocab_size, options.profile)
     if needed > shutil.disk_usage(folder).free:
         raise _disk_full(folder, needed)
+
+
+def _usual_memory() -> int:
+    """Half of what there is; but so small a machine is not worth refusing."""
+    available = available_memory()
+    return max(available // 2, min(available, 10**9))
+
+
+def _least_memory(stream_length: int, width: int, profile: Profile) -> int:
+    """Bytes without which a shard of so many tokens and document ends cannot be built."""
+    return _BASE_BYTES + _core.least_memory(stream_length, width, profile)
+
+
+def _longest_stream(memory: int, width: int, profile: Profile) -> int:
+    """Tokens and document ends of the largest shard that so many bytes are enough for; 0 if they are for none."""
+    longest, too_long = 0, _MAX_STREAM_LENGTH + 1
+    while too_long - longest > 1:
+        middle = (longest + too_long) // 2
+        if _least_memory(middle, width, profile) <= memory:
+            longest = middle
+        else:
+            too_long = middle
+    return longest
+
+
+def _check_memory_of_arrays(corpus: Corpus, tokenizer: Tokenizer | None, options: _Options) -> None:
+    """Of arrays it is known how large they are, so too little memory is refused before they are read."""
+    facts = corpus.array_facts()
+    if facts is None:
+        if options.memory < _BASE_BYTES:
+            raise _too_little_memory(_BASE_BYTES, options, None)
+        return
+    width = _core.width_for(facts.largest + 1 if tokenizer is None else tokenizer.vocab_size)
+    shards = options.shards or max(1, -(-facts.stream_length // _MAX_STREAM_LENGTH))
+    least = _least_memory(-(-facts.stream_length // shards), width, options.profile)
+    if least > options.memory:
+        longest = _longest_stream(options.memory, width, options.profile)
+        # Documents are not cut, so the largest shard is a little larger than the others.
+        enough = -(-facts.stream_length // int(longest * 0.99)) if longest > 1000 else None
+        raise _too_little_memory(least, options, enough)
+
+
+def _check_memory(spool: _Spool, runs: list[_core.DocumentRun], vocab_size: int, options: _Options) -> None:
+    """Better refused before the sort than killed in it."""
+    width = _core.width_for(vocab_size)
+    _core.release_memory()
+    # A tokenizer may be larger than what is reckoned for all of Python.
+    excess = max(0, memory_in_use() + _SPARE_BYTES - _BASE_BYTES)
+    least = max(
+        _least_memory(run.num_tokens + run.num_documents, width, options.profile) + excess for run in runs
+    )
+    if least <= options.memory:
+        return
+    longest = _longest_stream(options.memory - excess, width, options.profile)
+    try:
+        enough = len(spool.tokens.cut(0, longest)) if longest else None
+    except LimitError:
+        enough = None
+    raise _too_little_memory(least, options, enough)
+
+
+def _check_memory_of_reading(options: _Options) -> None:
+    """A vocabulary that is learned, or one huge document, may take any memory."""
+    if memory_in_use() > options.memory:
+        _core.release_memory()
+        if (taken := memory_in_use()) > options.memory:
+            raise LimitError(
+                f"reading and tokenizing take {taken / 1e9:.3f} GB, and {options.memory / 1e9:.3f} GB are allowed: "
+                "allow more (memory=, --memory)"
+            )
+
+
+def _too_little_memory(least: int, options: _Options, shards: int | None) -> LimitError:
+    parts = f", or cut the index into {shards:,} shards (shards=, --shards)" if shards else ""
+    return LimitError(
+        f"this build takes at least {least / 1e9:.3f} GB of memory, and {options.memory / 1e9:.3f} GB are allowed: "
+        f"allow more (memory=, --memory){parts}"
+    )
 
 
 @dataclass(frozen=True)
@@ -344,7 +470,7 @@ def plan(
     num_tokens = num_documents = max_token = 0
     exact = True
     for batch in ingest(corpus, chosen, threads=threads):
-        num_tokens += len(batch.tokens)
+        num_tokens += batch.num_tokens
         num_documents += len(batch.lengths)
         max_token = max(max_token, int(batch.tokens.max(initial=0)))
         if corpus.num_bytes and time.perf_counter() - started > _PLAN_SECONDS:

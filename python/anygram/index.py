@@ -30,7 +30,7 @@ from anygram.manifest import (
     sync_folder,
 )
 from anygram.occurrences import Occurrences
-from anygram.results import Continuations, Decode, Document, Matches, Probabilities, Probability, Scores, Spans
+from anygram.results import Continuations, Decode, Document, Hits, Matches, Probabilities, Probability, Scores, Spans
 from anygram.results.base import read_only
 from anygram.shard import Shard
 from anygram.types import Int64Array, Ragged, Tokenizer
@@ -326,6 +326,40 @@ class Index:
         ids = self._tokens(ngram)
         return Occurrences(self._core, self._core.find(ids), len(ids), self._document_tokens, self._decode)
 
+    def search(self, query: str, *, within: int | None = None, ordered: bool = False, limit: int | None = None) -> Hits:
+        """Windows of documents that hold all of several things.
+
+        For example ``'"natural language" AND (model OR system) NOT review'``. A hit is a window that holds a match of
+        every clause (what AND joins), and that no smaller window inside of it does as well. Terms are encoded
+        literally, each on its own, as in `count`.
+
+        Args:
+            query: words, phrases in double quotes and token ids in brackets (``[5 6 7]``), joined by AND, OR and NOT.
+            within: any two of a window's matches are at most so many tokens apart, between their nearest edges; and NOT
+                then excludes the windows that a term stands so near to, instead of the documents that hold it.
+            ordered: the matches stand in the order of the clauses, none overlapping the one before.
+            limit: end with the documents that reach so many windows; `Hits.complete` then tells whether all were found.
+
+        Cost: O(occurrences of all terms).
+
+        Raises:
+            InvalidQueryError: the query does not parse (the message shows the place), a term cannot be encoded, or a
+                number is negative.
+        """
+        from anygram.query_language import parse_query
+
+        if not isinstance(query, str):
+            raise InvalidQueryError(f"a search query is a str, found {type(query).__name__}")
+        parsed = parse_query(query)
+        found = self._core.search(
+            [[self._term(term) for term in clause] for clause in parsed.clauses],
+            [self._term(term) for term in parsed.excluded],
+            optional_integer(within, "within", 0),
+            bool(ordered),
+            optional_integer(limit, "limit", 1),
+        )
+        return Hits(*found, read=self._document_tokens, decode=self._decode)
+
     def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
         """`find` of each."""
         return [self.find(ngram) for ngram in each_ngram(ngrams)]
@@ -429,6 +463,12 @@ class Index:
         if isinstance(ngram, str):
             return self._encoder("encode a str").encode(ngram)
         return ngram
+
+    def _term(self, term: str | tuple[int, ...]) -> Sequence[int] | NDArray[np.integer[Any]]:
+        tokens = self._tokens(term)
+        if not len(tokens):
+            raise InvalidQueryError(f"the term {term!r} has no token in this index's tokenizer")
+        return tokens
 
     def _token(self, token: int | str) -> int:
         if not isinstance(token, str):

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeAlias, TypeVar
 
+import numpy as np
+
 from anygram.errors import InputError
-from anygram.io import Corpus, Record, as_corpus
-from anygram.machine import available_cpus
+from anygram.io import Corpus, Record, TokenBlock, TokenIds, as_corpus
+from anygram.machine import available_cpus, memory_in_use
 from anygram.tokenizers import MISSING_TOKENIZER
 from anygram.tokenizers.utf8 import BytesTokenizer
 from anygram.tokenizers.words import WordsTokenizer, number_words
@@ -29,36 +31,70 @@ Progress: TypeAlias = Callable[[int, int | None], None]
 DocumentRecord: TypeAlias = tuple[Metadata, str | None, int | None, str | None]
 
 _BATCH_BYTES = 1 << 20  # of text: small enough to end soon after Ctrl-C, large enough for many cores
+_LEAST_BATCH_BYTES = 1 << 17
 _BATCH_DOCUMENTS = 1 << 14
+_BATCH_COST = 100  # bytes of memory for each byte of text in a batch, from its reading to its last use
+_PROCESS_BYTES = 60_000_000  # memory of another process that splits words
 _IN_PROCESS_BYTES = 1 << 23  # of text, whose words are split sooner than other processes would start
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class NumberedLines:
+    """What is known of consecutive documents of one source that have nothing but their numbers there."""
+
+    source: str | None
+    first_line: int | None
+    num_documents: int
+
+    def __len__(self) -> int:
+        return self.num_documents
+
+    def __iter__(self) -> Iterator[DocumentRecord]:
+        for number in range(self.num_documents):
+            yield {}, self.source, None if self.first_line is None else self.first_line + number, None
 
 
 class Batch(NamedTuple):
     """Consecutive documents, as tokens.
 
     Attributes:
-        tokens: of all of them, one after another.
+        ids: the tokens of all of them, one after another.
         lengths: tokens of each.
         records: what is known of each beside.
         num_bytes: of their text, in UTF-8; for documents given as ids, 0.
         round_trips: whether decoding gives each text back. False for documents given as ids, whose text is not known.
+        separated: whether in `ids` one id that is no token stands behind each document.
     """
 
-    tokens: TokenArray
+    ids: TokenIds
     lengths: Int64Array
-    records: list[DocumentRecord]
+    records: list[DocumentRecord] | NumberedLines
     num_bytes: int
     round_trips: bool
+    separated: bool = False
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all documents."""
+        return len(self.ids) - len(self.lengths) * self.separated
+
+    @property
+    def tokens(self) -> TokenArray:
+        """The tokens of all documents and nothing else; a copy if `ids` is not that."""
+        tokens = np.delete(self.ids, np.cumsum(self.lengths + 1) - 1) if self.separated else self.ids
+        return tokens.astype(np.uint32, copy=False)
 
 
 @dataclass
 class _Group:
-    """Documents that become a batch: all texts, or all ids."""
+    """Documents that become a batch: all texts, or all ids, or what came as a block."""
+
+    block: TokenBlock | None = None
 
     texts: list[str] = field(default_factory=list)
-    ids: list[TokenArray] = field(default_factory=list)
+    ids: list[TokenArray] = field(default_factory=list)  # of each document
     records: list[DocumentRecord] = field(default_factory=list)
     size: int = 0  # characters, or bytes of ids
     bytes_read: int = 0  # of the whole input, when it was cut
@@ -72,9 +108,9 @@ class _Group:
             self.size += record.tokens.nbytes
         self.records.append((record.metadata, record.source, record.line, record.id))
 
-    def takes(self, record: Record) -> bool:
+    def takes(self, record: Record, batch_bytes: int) -> bool:
         """Whether there is room for a document of this kind."""
-        fits = self.size < _BATCH_BYTES and len(self.records) < _BATCH_DOCUMENTS
+        fits = self.size < batch_bytes and len(self.records) < _BATCH_DOCUMENTS
         return not self.records or (fits and (record.text is not None) == bool(self.texts))
 
 
@@ -83,6 +119,7 @@ def ingest(
     tokenizer: Tokenizer | None,
     *,
     threads: int | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Batch]:
     """The documents as tokens, batch after batch, in their order.
@@ -91,6 +128,8 @@ def ingest(
         documents: what `build` takes.
         tokenizer: encodes text; one that numbers words learns them on the way. None if the documents are ids.
         threads: how many cores to use; None for all that this process may.
+        memory: bytes to use, with all that the process holds already; batches are smaller then, and other processes
+            fewer. None for no bound.
         progress: called after each batch, in the caller's thread.
 
     Raises:
@@ -99,38 +138,72 @@ def ingest(
     corpus = as_corpus(documents)
     threads = threads or available_cpus()
     num_bytes_encoded = 0
-    for group, batch in _encode(_groups(corpus, tokenizer), tokenizer, threads):
+    bounds = _Bounds.within(memory, threads)
+    for group, batch in _encode(_groups(corpus, tokenizer, bounds.batch_bytes), tokenizer, threads, bounds.processes):
         yield batch
-        num_bytes_encoded += batch.num_bytes + 4 * len(batch.tokens) * bool(group.ids)
+        num_bytes_encoded += batch.num_bytes or batch.ids.nbytes
         if progress is not None:
             # Objects have no size on disk: what became of them is counted instead.
             progress(group.bytes_read or num_bytes_encoded, corpus.num_bytes)
 
 
-def _groups(corpus: Corpus, tokenizer: Tokenizer | None) -> Iterator[_Group]:
+class _Bounds(NamedTuple):
+    """How much is under way at once."""
+
+    batch_bytes: int
+    processes: int
+
+    @classmethod
+    def within(cls, memory: int | None, threads: int) -> _Bounds:
+        """What a bound of memory leaves room for, beside what this process holds already."""
+        if memory is None:
+            return cls(_BATCH_BYTES, threads)
+        room = max(0, memory - memory_in_use())
+        # Of the batches under way, two are being encoded at any time, and the others are little more than their text.
+        batch_bytes = max(min(_LEAST_BATCH_BYTES, _BATCH_BYTES), min(_BATCH_BYTES, room // (2 * _BATCH_COST)))
+        return cls(batch_bytes, min(threads, room // 2 // _PROCESS_BYTES))
+
+
+def _groups(corpus: Corpus, tokenizer: Tokenizer | None, batch_bytes: int = _BATCH_BYTES) -> Iterator[_Group]:
     group = _Group()
-    for record in corpus:
-        if record.text is not None and tokenizer is None:
-            raise InputError(MISSING_TOKENIZER, record.source, record.line)
-        if record.tokens is not None and isinstance(tokenizer, WordsTokenizer):
-            raise InputError(
-                f"the document is token ids, and the tokenizer {tokenizer.spec!r} numbers the words of texts: "
-                "give tokenizer='none', or the tokenizer that made the ids",
-                record.source,
-                record.line,
-            )
-        if not group.takes(record):
+    for part in corpus.parts():
+        _check_fits(part, tokenizer)
+        if isinstance(part, TokenBlock):
+            if group.records:
+                yield group
+                group = _Group()
+            yield _Group(block=part, size=part.ids.nbytes, bytes_read=corpus.num_bytes_read)
+            continue
+        if not group.takes(part, batch_bytes):
             yield group
             group = _Group()
-        group.add(record)
+        group.add(part)
         group.bytes_read = corpus.num_bytes_read
     if group.records:
         yield group
 
 
-def _encode(groups: Iterator[_Group], tokenizer: Tokenizer | None, threads: int) -> Iterator[tuple[_Group, Batch]]:
+def _check_fits(part: Record | TokenBlock, tokenizer: Tokenizer | None) -> None:
+    if isinstance(part, TokenBlock):
+        is_text, line = False, part.first_line
+    else:
+        is_text, line = part.text is not None, part.line
+    if is_text and tokenizer is None:
+        raise InputError(MISSING_TOKENIZER, part.source, line)
+    if not is_text and isinstance(tokenizer, WordsTokenizer):
+        raise InputError(
+            f"the document is token ids, and the tokenizer {tokenizer.spec!r} numbers the words of texts: "
+            "give tokenizer='none', or the tokenizer that made the ids",
+            part.source,
+            line,
+        )
+
+
+def _encode(
+    groups: Iterator[_Group], tokenizer: Tokenizer | None, threads: int, processes: int
+) -> Iterator[tuple[_Group, Batch]]:
     if isinstance(tokenizer, WordsTokenizer):
-        return _encode_words(groups, tokenizer, threads)
+        return _encode_words(groups, tokenizer, processes)
     if tokenizer is None or isinstance(tokenizer, BytesTokenizer):
         encoder = _Encoder(tokenizer, one_by_one=False)
         return ((group, encoder.encode(group)) for group in groups)
@@ -146,6 +219,9 @@ class _Encoder:
         self._round_trips = True
 
     def encode(self, group: _Group) -> Batch:
+        if group.block is not None:
+            ids, lengths, separated, source, first_line = group.block
+            return Batch(ids, lengths, NumberedLines(source, first_line, len(lengths)), 0, False, separated)
         if self._tokenizer is None or group.ids:
             return _batch(group, Ragged.from_sequences(group.ids), round_trips=False)
         ragged = self._encode_texts(self._tokenizer, group.texts)
@@ -175,25 +251,27 @@ def _encode_in_threads(groups: Iterator[_Group], tokenizer: Tokenizer, threads: 
         yield from _in_order(groups, lambda group: executor.submit(encoder.encode, group), callers + 2)
 
 
-def _encode_words(groups: Iterator[_Group], tokenizer: WordsTokenizer, threads: int) -> Iterator[tuple[_Group, Batch]]:
+def _encode_words(
+    groups: Iterator[_Group], tokenizer: WordsTokenizer, processes: int
+) -> Iterator[tuple[_Group, Batch]]:
     size = 0
     for group in groups:
-        if threads > 1 and size >= _IN_PROCESS_BYTES:
-            yield from _encode_words_in_processes(chain([group], groups), tokenizer, threads)
+        if processes > 1 and size >= _IN_PROCESS_BYTES:
+            yield from _encode_words_in_processes(chain([group], groups), tokenizer, processes)
             return
         size += group.size
         yield group, _batch(group, tokenizer.learn(group.texts), round_trips=False)
 
 
 def _encode_words_in_processes(
-    groups: Iterator[_Group], tokenizer: WordsTokenizer, threads: int
+    groups: Iterator[_Group], tokenizer: WordsTokenizer, processes: int
 ) -> Iterator[tuple[_Group, Batch]]:
     # Splitting is Python's work, for which threads are no help; loky's processes need no `if __name__ == "__main__"`.
     import loky
 
-    with _ending(loky.ProcessPoolExecutor(threads)) as executor:
+    with _ending(loky.ProcessPoolExecutor(processes)) as executor:
         numbered = _in_order(
-            groups, lambda group: executor.submit(number_words, group.texts, tokenizer.fold), 2 * threads + 1
+            groups, lambda group: executor.submit(number_words, group.texts, tokenizer.fold), 2 * processes + 1
         )
         # Vocabularies are merged here, in the input's order, so that the numbers are those of one thread.
         for group, words in numbered:

@@ -27,3 +27,13 @@ def _limit(path: str) -> float:
     except OSError:
         return float("inf")
     return int(text) if text.isdigit() else float("inf")
+
+
+def memory_in_use() -> int:
+    """Bytes of memory that this process holds and that no file backs; 0 where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    fields = dict(line.split(":", 1) for line in lines if line.startswith(("RssAnon", "RssShmem")))
+    return sum(int(field.split()[0]) * 1024 for field in fields.values())

@@ -33,7 +33,7 @@ def test_bytes_do_not_depend_on_threads_or_memory(tmp_path: Path, kind: str, sha
     anygram.build(given, tmp_path / "usual", tokenizer=None, shards=shards).close()
     usual = contents(tmp_path / "usual")
     assert anygram.verify(tmp_path / "usual", deep=True).ok
-    for options in [{"threads": 1}, {"threads": 5}, {"memory": 10**8}]:
+    for options in [{"threads": 1}, {"threads": 5}, {"memory": 4 * 10**8}]:
         anygram.build(given, tmp_path / "other", tokenizer=None, shards=shards, **options).close()
         assert contents(tmp_path / "other") == usual, options
         shutil.rmtree(tmp_path / "other")

@@ -13,6 +13,7 @@
 #include <anygram/query/probability.hpp>
 #include <anygram/query/query.hpp>
 #include <anygram/query/score.hpp>
+#include <anygram/query/search.hpp>
 
 namespace anygram {
 

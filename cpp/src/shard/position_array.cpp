@@ -7,11 +7,13 @@
 
 namespace anygram {
 
-ArrayWriter::ArrayWriter(const std::string& folder, const TokenText& text, KeyFormat format)
+ArrayWriter::ArrayWriter(const std::string& folder, const TokenText& text, KeyFormat format, FileSyncer* syncer)
     : folder_(folder),
       text_(text),
       format_(format),
-      order_(join_path(folder, section_name(SectionKind::kSuffixArray)), SectionKind::kSuffixArray, sizeof(Position)) {
+      syncer_(syncer),
+      order_(join_path(folder, section_name(SectionKind::kSuffixArray)), SectionKind::kSuffixArray, sizeof(Position), 0,
+             syncer) {
   sample_keys_.reserve(text.length / kArraySamplePeriod + 1);
 }
 
@@ -35,13 +37,13 @@ void ArrayWriter::append(std::span<const Position> positions, std::span<const st
   sample_keys_.insert(sample_keys_.end(), sample_keys.begin(), sample_keys.end());
 }
 
-std::array<SectionInfo, 2> ArrayWriter::finish(bool sync) {
-  const SectionInfo order = order_.finish(sync);
+std::array<SectionInfo, 2> ArrayWriter::finish() {
+  const SectionInfo order = order_.finish(syncer_);
   SectionWriter tree(join_path(folder_, section_name(SectionKind::kKeySamples)), SectionKind::kKeySamples,
-                     sizeof(std::uint64_t), kArraySamplePeriod);
+                     sizeof(std::uint64_t), kArraySamplePeriod, syncer_);
   const std::vector<std::uint64_t> keys = build_key_tree(std::move(sample_keys_));
   tree.append(std::as_bytes(std::span(keys)));
-  return {order, tree.finish(sync)};
+  return {order, tree.finish(syncer_)};
 }
 
 }  // namespace anygram

@@ -12,20 +12,21 @@ constexpr PageBytes kEmptyPage = make_empty_page();
 
 template <class Element>
 SectionInfo write_section(const std::string& folder, SectionKind kind, std::uint64_t parameter,
-                          const std::vector<Element>& elements, bool sync) {
-  SectionWriter writer(join_path(folder, section_name(kind)), kind, sizeof(Element), parameter);
+                          const std::vector<Element>& elements, FileSyncer* syncer) {
+  SectionWriter writer(join_path(folder, section_name(kind)), kind, sizeof(Element), parameter, syncer);
   writer.append(std::as_bytes(std::span(elements)));
-  return writer.finish(sync);
+  return writer.finish(syncer);
 }
 
 }  // namespace
 
-PageWriter::PageWriter(const std::string& folder, const TokenText& text, KeyFormat format)
+PageWriter::PageWriter(const std::string& folder, const TokenText& text, KeyFormat format, FileSyncer* syncer)
     : folder_(folder),
       text_(text),
       format_(format),
+      syncer_(syncer),
       pages_(join_path(folder, section_name(SectionKind::kPositionPages)), SectionKind::kPositionPages,
-             kSectionPageBytes),
+             kSectionPageBytes, 0, syncer),
       page_(kEmptyPage) {}
 
 void PageWriter::append(const SortedRun& run) {
@@ -62,13 +63,13 @@ void PageWriter::write_page() {
   filled_ = 0;
 }
 
-std::array<SectionInfo, 4> PageWriter::finish(bool sync) {
+std::array<SectionInfo, 4> PageWriter::finish() {
   if (filled_ > 0) write_page();
-  const SectionInfo pages = pages_.finish(sync);
+  const SectionInfo pages = pages_.finish(syncer_);
   const SectionInfo tree =
-      write_section(folder_, SectionKind::kKeySamples, kRanksPerPage, build_key_tree(std::move(first_keys_)), sync);
-  const SectionInfo second_keys = write_section(folder_, SectionKind::kPageSecondKeys, 0, second_keys_, sync);
-  const SectionInfo shared = write_section(folder_, SectionKind::kPageShared, 0, shared_, sync);
+      write_section(folder_, SectionKind::kKeySamples, kRanksPerPage, build_key_tree(std::move(first_keys_)), syncer_);
+  const SectionInfo second_keys = write_section(folder_, SectionKind::kPageSecondKeys, 0, second_keys_, syncer_);
+  const SectionInfo shared = write_section(folder_, SectionKind::kPageShared, 0, shared_, syncer_);
   return {pages, tree, second_keys, shared};
 }
 

@@ -15,15 +15,25 @@
 namespace anygram {
 namespace {
 
-// Symbols up to this one are counted in a table, the others in a map.
-constexpr std::uint64_t kCountedInTable = std::uint64_t{1} << 22;
-
 template <class Element>
 void append_element(SectionWriter& writer, Element element) {
   writer.append(std::as_bytes(std::span(&element, 1)));
 }
 
-std::string section_path(const std::string& folder, SectionKind kind) { return join_path(folder, section_name(kind)); }
+// The same symbols, packed into another number of bytes each.
+template <int From, int To>
+void repack(std::span<const std::byte> symbols, SectionWriter& writer) {
+  constexpr std::size_t kAtOnce = std::size_t{1} << 14;
+  std::vector<std::byte> packed(kAtOnce * To);
+  const std::size_t length = symbols.size() / From;
+  for (std::size_t done = 0; done < length;) {
+    const std::size_t count = std::min(kAtOnce, length - done);
+    for (std::size_t i = 0; i < count; ++i)
+      store_symbol<To>(packed.data() + i * To, symbol_at<From>(symbols.data(), done + i));
+    writer.append(std::span(packed).first(count * To));
+    done += count;
+  }
+}
 
 }  // namespace
 
@@ -32,67 +42,76 @@ ShardBuilder::ShardBuilder(std::string folder, const ShardBuilderOptions& option
   manifest_.vocab_size = options.vocab_size;
   manifest_.token_width = static_cast<std::uint32_t>(width_for(options.vocab_size));
   manifest_.profile = options.profile;
-  counts_.resize(std::min(options.vocab_size + 1, kCountedInTable));
 }
 
 void ShardBuilder::add(const SectionInfo& info, bool required) { manifest_.sections.push_back({info, required}); }
 
-void ShardBuilder::write_tokens(const TokenSpool& spool, const DocumentRun& run, StopSignal& stop,
-                                const Progress& progress) {
+std::string ShardBuilder::path(SectionKind kind) const { return join_path(folder_, section_name(kind)); }
+
+void ShardBuilder::write_tokens(TokenSpool& spool, const DocumentRun& run, StopSignal& stop, const Progress& progress) {
   manifest_.num_tokens = run.num_tokens;
   manifest_.num_documents = run.num_documents;
-  const auto path = [this](SectionKind kind) { return section_path(folder_, kind); };
-  SectionWriter stream(path(SectionKind::kTokenStream), SectionKind::kTokenStream, manifest_.token_width);
-  SectionWriter begins(path(SectionKind::kDocumentBegins), SectionKind::kDocumentBegins, sizeof(Position));
-  SectionWriter blocks(path(SectionKind::kDocumentBlocks), SectionKind::kDocumentBlocks, sizeof(std::uint32_t));
-  std::uint64_t position = 0;
-  std::uint32_t document = 0;
-  bool begins_document = true;
-  std::vector<std::byte> packed;
-  spool.read_symbols(run, [&](std::span<const Symbol> symbols) {
-    stop.poll();
-    packed.resize(symbols.size() * manifest_.token_width);
-    with_width(static_cast<int>(manifest_.token_width), [&]<int Width>() {
-      for (std::size_t i = 0; i < symbols.size(); ++i) store_symbol<Width>(packed.data() + i * Width, symbols[i]);
-    });
-    stream.append(packed);
-    for (const Symbol symbol : symbols) {
-      if (begins_document) append_element(begins, static_cast<Position>(position));
-      if (position % kPositionsPerBlock == 0) append_element(blocks, document);
-      begins_document = symbol == kDocumentEnd;
-      if (begins_document) {
-        ++document;
-      } else if (symbol > options_.vocab_size) {
-        throw Error(ErrorCode::kInvalidArgument, "token id " + std::to_string(symbol - 1) +
-                                                     " is not below vocab_size " + std::to_string(options_.vocab_size));
-      } else if (symbol < counts_.size()) {
-        ++counts_[symbol];
-      } else {
-        ++rare_counts_[symbol];
-      }
-      ++position;
-    }
-    if (progress) progress(position, run.stream_length());
-  });
-  add(stream.finish(options_.sync));
-  add(begins.finish(options_.sync));
-  add(blocks.finish(options_.sync));
-  write_unigrams();
+  UnigramCounter unigrams(options_.vocab_size, options_.threads);
+  write_stream(spool, run, unigrams, stop, progress);
+  write_documents(spool.lengths(run));
+  write_unigrams(unigrams);
 }
 
-void ShardBuilder::write_unigrams() {
-  std::vector<std::pair<Symbol, std::uint64_t>> rare(rare_counts_.begin(), rare_counts_.end());
-  std::ranges::sort(rare);
-  SectionWriter writer(section_path(folder_, SectionKind::kUnigrams), SectionKind::kUnigrams, sizeof(UnigramEntry));
+void ShardBuilder::write_stream(TokenSpool& spool, const DocumentRun& run, UnigramCounter& unigrams, StopSignal& stop,
+                                const Progress& progress) {
+  const auto width = static_cast<int>(manifest_.token_width);
+  const std::string stream_path = path(SectionKind::kTokenStream);
+  const bool is_all = run.num_documents == spool.num_documents();
+  std::optional<SectionInfo> info = is_all ? spool.move_stream(stream_path, width, syncer()) : std::nullopt;
+  std::optional<SectionWriter> stream;
+  if (!info) stream.emplace(stream_path, SectionKind::kTokenStream, manifest_.token_width, 0, syncer());
+  std::uint64_t done = 0;
+  spool.read(run, [&](std::span<const std::byte> symbols, int spooled_width) {
+    stop.poll();
+    unigrams.add(symbols, spooled_width, stop);
+    if (stream && spooled_width == width) {
+      stream->append(symbols);
+    } else if (stream) {
+      with_width(spooled_width,
+                 [&]<int From>() { with_width(width, [&]<int To>() { repack<From, To>(symbols, *stream); }); });
+    }
+    done += symbols.size() / static_cast<std::size_t>(spooled_width);
+    if (progress) progress(done, run.stream_length());
+  });
+  add(info ? *info : stream->finish(options_.sync));
+}
+
+void ShardBuilder::write_documents(std::span<const TokenSpool::DocumentLength> lengths) {
+  SectionWriter begins(path(SectionKind::kDocumentBegins), SectionKind::kDocumentBegins, sizeof(Position), 0, syncer());
+  SectionWriter blocks(path(SectionKind::kDocumentBlocks), SectionKind::kDocumentBlocks, sizeof(std::uint32_t), 0,
+                       syncer());
+  std::uint64_t begin = 0;
+  std::uint64_t block_begin = 0;
+  std::uint32_t document = 0;
+  for (const std::uint64_t length : lengths) {
+    append_element(begins, static_cast<Position>(begin));
+    begin += length + 1;
+    for (; block_begin < begin; block_begin += kPositionsPerBlock) append_element(blocks, document);
+    ++document;
+  }
+  add(begins.finish(options_.sync));
+  add(blocks.finish(options_.sync));
+}
+
+void ShardBuilder::write_unigrams(const UnigramCounter& unigrams) {
+  SectionWriter writer(path(SectionKind::kUnigrams), SectionKind::kUnigrams, sizeof(UnigramEntry), 0, syncer());
   Rank begin = 0;
-  const auto append = [&](Symbol symbol, std::uint64_t count) {
-    if (count == 0) return;
+  unigrams.for_each([&](Symbol symbol, std::uint64_t count) {
     append_element(writer, UnigramEntry{symbol, static_cast<std::uint32_t>(begin)});
     begin += count;
-  };
-  for (std::size_t symbol = 0; symbol < counts_.size(); ++symbol) append(static_cast<Symbol>(symbol), counts_[symbol]);
-  for (const auto& [symbol, count] : rare) append(symbol, count);
+  });
   add(writer.finish(options_.sync));
+}
+
+std::uint64_t ShardBuilder::least_memory(std::uint64_t stream_length, int width, Profile profile) {
+  const std::uint64_t writer =
+      profile == Profile::kFast ? PageWriter::memory_bytes(stream_length) : ArrayWriter::memory_bytes(stream_length);
+  return stream_length * static_cast<std::uint64_t>(width) + writer + stream_length * 7 / 10;
 }
 
 SortStatistics ShardBuilder::sort(StopSignal& stop, const Progress& progress) {
@@ -114,22 +133,25 @@ SortStatistics ShardBuilder::sort(StopSignal& stop, const Progress& progress) {
 
 template <class Writer>
 SortStatistics ShardBuilder::write_order(const TokenText& text, KeyFormat format, const SortOptions& options) {
-  Writer writer(folder_, text, format);
+  Writer writer(folder_, text, format, syncer());
   const SortStatistics statistics = sort_suffixes(text, options, [&](const SortedRun& run) {
     writer.append(run);
     options.stop->poll();
   });
-  for (const SectionInfo& info : writer.finish(options_.sync)) add(info);
+  for (const SectionInfo& info : writer.finish()) add(info);
   return statistics;
 }
 
 void ShardBuilder::write_section(SectionKind kind,
                                  const std::function<std::optional<std::span<const std::byte>>()>& next_piece) {
-  SectionWriter writer(section_path(folder_, kind), kind, 1);
+  SectionWriter writer(path(kind), kind, 1, 0, syncer());
   while (const auto piece = next_piece()) writer.append(*piece);
   add(writer.finish(options_.sync), false);
 }
 
-std::uint32_t ShardBuilder::finish() { return manifest_.write(folder_, options_.sync); }
+std::uint32_t ShardBuilder::finish() {
+  syncer_.wait();
+  return manifest_.write(folder_, options_.sync);
+}
 
 }  // namespace anygram

@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
 
 #include <anygram/base/error.hpp>
 #include <anygram/base/little_endian.hpp>
@@ -12,77 +15,132 @@
 namespace anygram {
 namespace {
 
-using DocumentLength = std::uint32_t;
+// Symbols packed at once: they stay in a core's cache until they are appended.
+constexpr std::size_t kPackedAtOnce = std::size_t{1} << 14;
 
-constexpr std::size_t kReadSymbols = std::size_t{1} << 20;
+template <class Element>
+std::span<const std::byte> as_bytes_of(const std::vector<Element>& elements) {
+  return std::as_bytes(std::span(elements));
+}
 
 }  // namespace
 
 TokenSpool::TokenSpool(const std::string& folder, int width)
     : stream_path_(join_path(folder, "tokens.spool")),
       lengths_path_(join_path(folder, "lengths.spool")),
-      width_(width),
-      stream_writer_(stream_path_),
+      width_(std::max(width, 1)),
+      widens_(width == 0),
+      stream_writer_(stream_path_, SectionKind::kTokenStream, static_cast<std::uint32_t>(width_)),
       lengths_writer_(lengths_path_) {}
 
 TokenSpool::~TokenSpool() {
-  ::unlink(stream_path_.c_str());
+  if (!stream_path_.empty()) ::unlink(stream_path_.c_str());
   ::unlink(lengths_path_.c_str());
 }
 
-void TokenSpool::append(std::span<const std::uint32_t> tokens, std::span<const std::int64_t> lengths) {
-  const std::uint64_t largest = width_ == 4 ? 0xFFFFFFFEU : (std::uint64_t{1} << (8 * width_)) - 2;
-  packed_.resize((tokens.size() + lengths.size()) * static_cast<std::size_t>(width_));
-  std::byte* next = packed_.data();
-  std::size_t used = 0;
-  for (const std::int64_t length : lengths) {
-    if (length < 0 || static_cast<std::uint64_t>(length) > tokens.size() - used) {
+void TokenSpool::append(std::span<const std::uint16_t> ids, std::span<const std::int64_t> lengths, bool separated) {
+  append_ids(ids, lengths, separated);
+}
+
+void TokenSpool::append(std::span<const std::uint32_t> ids, std::span<const std::int64_t> lengths, bool separated) {
+  append_ids(ids, lengths, separated);
+}
+
+template <class Id>
+void TokenSpool::append_ids(std::span<const Id> ids, std::span<const std::int64_t> lengths, bool separated) {
+  const Symbol largest = checked_largest(ids, lengths, separated);
+  max_symbol_ = std::max(max_symbol_, largest);
+  const int width = widens_ ? width_for(max_symbol_) : width_;
+  if (segments_.empty() || width != width_) begin_segment(width);
+  with_width(width_, [&]<int Width>() { pack<Width>(ids, lengths, separated); });
+  std::vector<DocumentLength> stored(lengths.size());
+  std::ranges::transform(lengths, stored.begin(), [](auto length) { return static_cast<DocumentLength>(length); });
+  lengths_writer_.write(as_bytes_of(stored));
+  num_documents_ += lengths.size();
+  num_tokens_ += ids.size() - (separated ? lengths.size() : 0);
+}
+
+// The largest symbol among the documents; all of them are checked.
+template <class Id>
+Symbol TokenSpool::checked_largest(std::span<const Id> ids, std::span<const std::int64_t> lengths,
+                                   bool separated) const {
+  const auto check_sum = [](bool holds) {
+    if (!holds)
       throw Error(ErrorCode::kInvalidArgument, "the documents' lengths do not add up to the number of tokens");
-    }
+  };
+  std::size_t used = 0;
+  Id largest = 0;
+  bool any = false;
+  for (const std::int64_t length : lengths) {
+    const std::size_t left = ids.size() - used;
+    check_sum(length >= 0 && static_cast<std::uint64_t>(length) + (separated ? 1 : 0) <= left);
     if (static_cast<std::uint64_t>(length) >= kMaxStreamLength) {
       throw Error(ErrorCode::kLimit,
                   "a document of " + std::to_string(length) + " tokens is longer than a shard can hold; split it");
     }
-    const auto document = tokens.subspan(used, static_cast<std::size_t>(length));
-    used += document.size();
-    for (const std::uint32_t token : document) {
-      if (token > largest) {
-        throw Error(ErrorCode::kInvalidArgument, "token id " + std::to_string(token) + " is larger than " +
-                                                     std::to_string(largest) + ", the largest of this vocabulary");
+    Id largest_here = 0;
+    for (const Id id : ids.subspan(used, static_cast<std::size_t>(length))) largest_here = std::max(largest_here, id);
+    largest = std::max(largest, largest_here);
+    any = any || length > 0;
+    used += static_cast<std::size_t>(length) + (separated ? 1 : 0);
+  }
+  check_sum(used == ids.size());
+  const std::uint64_t allowed = widens_ || width_ == 4 ? 0xFFFFFFFEU : (std::uint64_t{1} << (8 * width_)) - 2;
+  if (any && largest > allowed) {
+    throw Error(ErrorCode::kInvalidArgument, "token id " + std::to_string(largest) + " is larger than " +
+                                                 std::to_string(allowed) + ", the largest of this vocabulary");
+  }
+  return any ? Symbol{largest} + 1 : 0;
+}
+
+template <int Width, class Id>
+void TokenSpool::pack(std::span<const Id> ids, std::span<const std::int64_t> lengths, bool separated) {
+  std::vector<std::byte> packed((kPackedAtOnce + 1) * Width + kStreamPadding);
+  std::size_t filled = 0;  // symbols
+  const auto flush = [&] {
+    stream_writer_.append(std::span(packed).first(filled * Width));
+    filled = 0;
+  };
+  const Id* next = ids.data();
+  for (const std::int64_t length : lengths) {
+    for (auto left = static_cast<std::size_t>(length); left > 0;) {
+      if (filled == kPackedAtOnce) flush();
+      const std::size_t count = std::min(left, kPackedAtOnce - filled);
+      std::byte* to = packed.data() + filled * Width;
+      if constexpr (Width == 3) {
+        // Four bytes at a time, each time over the last of those before.
+        for (std::size_t i = 0; i < count; ++i) store(to + i * Width, Symbol{next[i]} + 1);
+      } else {
+        for (std::size_t i = 0; i < count; ++i) store_symbol<Width>(to + i * Width, Symbol{next[i]} + 1);
       }
-      max_symbol_ = std::max<std::uint64_t>(max_symbol_, std::uint64_t{token} + 1);
+      filled += count;
+      next += count;
+      left -= count;
     }
-    with_width(width_, [&]<int Width>() {
-      for (const std::uint32_t token : document) {
-        store_symbol<Width>(next, token + 1);
-        next += Width;
-      }
-      store_symbol<Width>(next, kDocumentEnd);
-      next += Width;
-    });
+    store_symbol<Width>(packed.data() + filled * Width, kDocumentEnd);
+    ++filled;
+    if (filled > kPackedAtOnce) flush();
+    if (separated) ++next;
   }
-  if (used != tokens.size()) {
-    throw Error(ErrorCode::kInvalidArgument, "the documents' lengths do not add up to the number of tokens");
-  }
-  stream_writer_.write(packed_);
-  packed_.resize(lengths.size() * sizeof(DocumentLength));
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    store(packed_.data() + i * sizeof(DocumentLength), static_cast<DocumentLength>(lengths[i]));
-  }
-  lengths_writer_.write(packed_);
-  num_tokens_ += tokens.size();
-  num_documents_ += lengths.size();
+  flush();
+}
+
+void TokenSpool::begin_segment(int width) {
+  width_ = width;
+  stream_writer_.set_element_bytes(static_cast<std::uint32_t>(width));
+  segments_.push_back({num_tokens_ + num_documents_, stream_writer_.payload_bytes(), width});
 }
 
 void TokenSpool::close() {
-  stream_writer_.close();
+  stream_writer_.flush();
   lengths_writer_.close();
   stream_ = MappedFile(stream_path_);
   lengths_ = MappedFile(lengths_path_);
 }
 
-std::uint64_t TokenSpool::document_length(std::uint64_t document) const {
-  return load<DocumentLength>(lengths_.bytes().data() + document * sizeof(DocumentLength));
+std::span<const TokenSpool::DocumentLength> TokenSpool::lengths(const DocumentRun& run) const {
+  const auto* all = reinterpret_cast<const DocumentLength*>(lengths_.bytes().data());
+  return {all + run.first_document, run.num_documents};
 }
 
 std::vector<DocumentRun> TokenSpool::cut(std::uint64_t num_shards, std::uint64_t max_stream_length) const {
@@ -103,10 +161,11 @@ std::vector<DocumentRun> TokenSpool::cut(std::uint64_t num_shards, std::uint64_t
 
 std::vector<DocumentRun> TokenSpool::cut_evenly(std::uint64_t num_shards) const {
   std::vector<DocumentRun> runs;
+  const std::span<const DocumentLength> lengths = this->lengths({.num_documents = num_documents_});
   DocumentRun run;
   std::uint64_t tokens = 0;
   for (std::uint64_t document = 0; document < num_documents_; ++document) {
-    const std::uint64_t length = document_length(document);
+    const std::uint64_t length = lengths[document];
     tokens += length;
     run.num_tokens += length;
     ++run.num_documents;
@@ -123,17 +182,32 @@ std::vector<DocumentRun> TokenSpool::cut_evenly(std::uint64_t num_shards) const 
   return runs;
 }
 
-void TokenSpool::read_symbols(const DocumentRun& run,
-                              const std::function<void(std::span<const Symbol>)>& receive) const {
-  std::vector<Symbol> symbols;
-  with_width(width_, [&]<int Width>() {
-    const std::byte* bytes = stream_.bytes().data() + run.stream_begin * Width;
-    for (std::uint64_t done = 0; done < run.stream_length(); done += symbols.size()) {
-      symbols.resize(std::min<std::uint64_t>(kReadSymbols, run.stream_length() - done));
-      for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i] = load_symbol<Width>(bytes + (done + i) * Width);
-      receive(symbols);
+void TokenSpool::read(const DocumentRun& run,
+                      const std::function<void(std::span<const std::byte>, int width)>& receive) const {
+  std::uint64_t next = run.stream_begin;
+  const std::uint64_t run_end = run.stream_begin + run.stream_length();
+  for (std::size_t number = 0; number < segments_.size() && next < run_end; ++number) {
+    const Segment& segment = segments_[number];
+    const auto width = static_cast<std::uint64_t>(segment.width);
+    const bool is_last = number + 1 == segments_.size();
+    const std::uint64_t end = is_last ? run_end : std::min(run_end, segments_[number + 1].stream_begin);
+    while (next < end) {
+      const std::uint64_t count = std::min(kPieceSymbols, end - next);
+      const std::uint64_t begin = segment.byte_begin + (next - segment.stream_begin) * width;
+      receive(stream_.bytes().subspan(kSectionPageBytes + begin, count * width), segment.width);
+      next += count;
     }
-  });
+  }
+}
+
+std::optional<SectionInfo> TokenSpool::move_stream(const std::string& path, int width, FileSyncer* syncer) {
+  if (segments_.size() != 1 || segments_[0].width != width || stream_path_.empty()) return {};
+  if (std::rename(stream_path_.c_str(), path.c_str()) != 0) {
+    if (errno == EXDEV) return {};
+    throw_system_error("rename", stream_path_, errno);
+  }
+  stream_path_.clear();
+  return stream_writer_.finish(syncer);
 }
 
 }  // namespace anygram

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace anygram {
 namespace {
@@ -52,6 +53,20 @@ void FileWriter::flush() {
 void FileWriter::sync() {
   flush();
   fsync_file(file_.number(), path_);
+}
+
+void FileWriter::start_writeback() {
+#ifdef __linux__
+  // Advice: without it, all is written by sync().
+  static_cast<void>(::sync_file_range(file_.number(), static_cast<off_t>(written_back_),
+                                      static_cast<off_t>(written_ - written_back_), SYNC_FILE_RANGE_WRITE));
+#endif
+  written_back_ = written_;
+}
+
+FileDescriptor FileWriter::release() {
+  flush();
+  return std::move(file_);
 }
 
 void FileWriter::close() {

@@ -8,15 +8,26 @@
 namespace anygram {
 
 SectionWriter::SectionWriter(const std::string& path, SectionKind kind, std::uint32_t element_bytes,
-                             std::uint64_t parameter)
-    : writer_(path), info_{.kind = kind, .element_bytes = element_bytes, .parameter = parameter} {
+                             std::uint64_t parameter, FileSyncer* syncer)
+    : writer_(path),
+      syncer_(syncer),
+      info_{.kind = kind, .element_bytes = element_bytes, .parameter = parameter},
+      behind_([this](std::span<const std::byte> bytes) {
+        append_page_checksums(bytes);
+        writer_.write(bytes);
+        if (syncer_ != nullptr && bytes.size() == WriteBehind::kBlockBytes) writer_.start_writeback();
+      }) {
   writer_.write(SectionHeader{});
 }
 
 void SectionWriter::append(std::span<const std::byte> bytes) {
   payload_bytes_ += bytes.size();
-  append_page_checksums(bytes);
-  writer_.write(bytes);
+  behind_.append(bytes);
+}
+
+void SectionWriter::flush() {
+  behind_.drain();
+  writer_.flush();
 }
 
 void SectionWriter::append_page_checksums(std::span<const std::byte> bytes) {
@@ -34,6 +45,22 @@ void SectionWriter::append_page_checksums(std::span<const std::byte> bytes) {
 }
 
 SectionInfo SectionWriter::finish(bool sync) {
+  complete();
+  if (sync && syncer_ != nullptr) {
+    syncer_->add(writer_.release(), path());
+    return info_;
+  }
+  if (sync) writer_.sync();
+  writer_.close();
+  return info_;
+}
+
+SectionInfo SectionWriter::finish(FileSyncer* syncer) {
+  syncer_ = syncer;
+  return finish(syncer != nullptr);
+}
+
+void SectionWriter::complete() {
   if (info_.element_bytes != 0) info_.num_elements = payload_bytes_ / info_.element_bytes;
   const auto problem = find_problem(info_);
   if (problem || payload_bytes_ != info_.payload_bytes()) {
@@ -44,6 +71,7 @@ SectionInfo SectionWriter::finish(bool sync) {
                                    std::to_string(payload_bytes_) + " bytes in all"),
                 path());
   }
+  behind_.drain();
   const SectionLayout layout(payload_bytes_);
   const std::vector<std::byte> padding(layout.padded_bytes() - payload_bytes_);
   append_page_checksums(padding);
@@ -60,9 +88,6 @@ SectionInfo SectionWriter::finish(bool sync) {
 
   // Once is enough: after a power cut between these, whatever part of the file reached the disk fails its checksums.
   writer_.write_at(0, encode_header(info_));
-  if (sync) writer_.sync();
-  writer_.close();
-  return info_;
 }
 
 }  // namespace anygram

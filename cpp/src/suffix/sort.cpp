@@ -1,6 +1,7 @@
 #include <anygram/suffix/sort.hpp>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,10 +28,13 @@ SortStatistics& SortStatistics::operator+=(const SortStatistics& other) {
 namespace {
 
 // Shares of the work, measured on ordinary text; for the progress only.
-constexpr double kSampleShare = 0.05, kRankShare = 0.15, kPlanShare = 0.05, kSortShare = 0.75;
+constexpr double kSampleShare = 0.05, kPlanShare = 0.05, kSortShare = 0.76;
 
-// Texts with more samples than one in so many symbols are sorted by induction: ordinary ones have one in 14.
+// Texts with more samples than one in so many symbols are sorted by induction: ordinary ones have one in 28.
 constexpr std::uint64_t kDensityLimit = 8;
+
+// For tables and what each thread needs, whatever the text.
+constexpr std::uint64_t kTableBytes = std::uint64_t{16} << 20;
 
 // The source of all suffixes, for BinnedSort.
 struct AllPositions {
@@ -72,31 +76,56 @@ SortStatistics anchor_sort(const TokenText& text, Symbol largest_symbol, SampleS
                            WorkMeter& meter, const SuffixSink& sink) {
   SortStatistics statistics;
   statistics.method = SortMethod::kAnchors;
-  meter.begin_phase(kRankShare, 2 * text.length);
   const AnchorRanks<Width> ranks =
       rank_anchors<Width>(text, largest_symbol, std::move(samples), options, meter, statistics);
   meter.begin_phase(kPlanShare, text.length);
   const SymbolFilter filter = options.force_portable ? filter_symbols_portable<Width> : best_symbol_filter<Width>();
   const AllPositions all{text.bytes.data(), filter};
   BinnedSort<Width, AllPositions> sorter(text, largest_symbol, all, options, &ranks, meter);
-  sorter.plan(text.length);
-  const std::uint64_t taken = ranks.num_bytes() + sorter.num_bytes();
-  const std::uint64_t memory = options.memory == 0 ? 0 : options.memory - std::min(taken, options.memory - 1);
-  meter.begin_phase(kSortShare, sorter.num_passes(memory) * text.length + 4 * sorter.num_records());
-  sorter.sort(memory, statistics, [&](const SortedPart& part) { sink(part.run); });
+  sorter.plan(text.length, memory_left(options.memory, ranks.num_bytes() + kTableBytes));
+  meter.begin_phase(kSortShare, sorter.num_passes() * text.length + 4 * sorter.num_records());
+  sorter.sort(statistics, [&](const SortedPart& part) { sink(part.run); });
   return statistics;
 }
 
+// Adds what neighbours share to the runs of a sorter that does not know it.
 template <int Width>
 SuffixSink with_shared(const TokenText& text, const SuffixSink& sink) {
   return [&text, &sink, before = Position{0}](const SortedRun& run) mutable {
-    std::vector<std::uint8_t> shared(run.positions.size());
-    for (std::size_t i = 0; i < shared.size(); ++i) {
-      if (run.first + i > 0) shared[i] = shared_symbols<Width>(text.bytes.data(), before, run.positions[i]);
-      before = run.positions[i];
+    constexpr std::size_t kPiece = std::size_t{1} << 16, kAhead = 16;
+    const std::byte* const bytes = text.bytes.data();
+    std::vector<std::uint8_t> shared(std::min(kPiece, run.positions.size()));
+    for (std::size_t begin = 0; begin < run.positions.size(); begin += kPiece) {
+      const auto positions = run.positions.subspan(begin, std::min(kPiece, run.positions.size() - begin));
+      for (std::size_t i = 0; i < positions.size(); ++i) {
+        if (i + kAhead < positions.size()) __builtin_prefetch(bytes + std::uint64_t{positions[i + kAhead]} * Width);
+        shared[i] = run.first + begin + i == 0 ? std::uint8_t{0} : shared_symbols<Width>(bytes, before, positions[i]);
+        before = positions[i];
+      }
+      sink({run.first + begin, positions, std::span(shared).first(positions.size())});
     }
-    sink({run.first, run.positions, shared});
   };
+}
+
+std::uint64_t induced_bytes(const TokenText& text) { return 8 * text.length + kTableBytes; }
+
+void check_memory(std::uint64_t needed, const SortOptions& options) {
+  if (options.memory == 0 || needed <= options.memory) return;
+  throw Error(ErrorCode::kLimit, "sorting this text takes " + std::to_string(needed) +
+                                     " bytes of memory beside it, and may use " + std::to_string(options.memory));
+}
+
+// Whether to sort by anchors, given how many there are. Throws if there is not memory enough.
+bool choose_anchors(const TokenText& text, const SampleSet& samples, const SortOptions& options) {
+  if (samples.size() > kMaxSamples) return false;
+  const std::uint64_t needed = samples.num_bytes() + samples.size() * kRankingBytes + kTableBytes;
+  const bool are_few = samples.size() <= text.length / kDensityLimit;
+  if (options.method == SortMethod::kAutomatic && !are_few) {
+    const bool fits = options.memory == 0 || needed <= options.memory;
+    if (!fits || induced_bytes(text) <= options.memory || options.memory == 0) return false;
+  }
+  check_memory(needed, options);
+  return true;
 }
 
 template <int Width>
@@ -107,15 +136,17 @@ SortStatistics sort_any(const TokenText& text, const SortOptions& options, WorkM
   if (options.method != SortMethod::kInduced) {
     meter.begin_phase(kSampleShare, text.length);
     SampleSet samples = sample_anchors<Width>(text, options.threads, meter);
-    const bool too_many = samples.size() > kMaxSamples ||
-                          (options.method == SortMethod::kAutomatic && samples.size() > text.length / kDensityLimit);
-    if (!too_many) return anchor_sort<Width>(text, largest_symbol, std::move(samples), options, meter, sink);
+    if (choose_anchors(text, samples, options))
+      return anchor_sort<Width>(text, largest_symbol, std::move(samples), options, meter, sink);
   }
+  check_memory(induced_bytes(text), options);
   meter.begin_phase(1, 12 * text.length);
   return induced_sort(text, largest_symbol, meter, options.shared ? with_shared<Width>(text, sink) : sink);
 }
 
 }  // namespace
+
+std::uint64_t least_sort_memory(std::uint64_t length) { return length + 2 * kTableBytes; }
 
 SortStatistics sort_suffixes(const TokenText& text, const SortOptions& options, const SuffixSink& sink) {
   StopSignal never;

@@ -269,6 +269,7 @@ TEST_CASE("section: a file whose writing was stopped is refused as incomplete") 
   {
     SectionWriter writer(path, SectionKind::kMetadata, 1);
     writer.append(random_bytes(3'000'000));
+    writer.flush();
   }
   CHECK(refusal_to_open(path) == ErrorCode::kIndexFormat);
   try {

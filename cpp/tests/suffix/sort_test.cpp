@@ -20,11 +20,11 @@ constexpr int kTrials = 150;
 constexpr int kTrials = 2000;
 #endif
 
-SortOptions options_for(SortMethod method, unsigned threads, std::uint64_t memory, bool force_portable) {
+SortOptions options_for(SortMethod method, unsigned threads, std::uint64_t pass_size, bool force_portable) {
   SortOptions options;
   options.method = method;
   options.threads = threads;
-  options.memory = memory;
+  options.pass_size = pass_size;
   options.force_portable = force_portable;
   options.shared = true;
   return options;
@@ -67,12 +67,12 @@ void spread(std::vector<Symbol>& symbols, int width, Random& random) {
 void check_all_ways(const std::vector<Symbol>& symbols, int width, Random& random) {
   const std::vector<Position> expected = sort_by_definition(symbols);
   const Text text(symbols, width);
-  const auto memory = [&] { return below(random, 2) == 0 ? 0 : 1 + below(random, 16 * symbols.size()); };
+  const auto pass_size = [&] { return below(random, 2) == 0 ? 0 : 1 + below(random, symbols.size()); };
   const auto threads = [&] { return static_cast<unsigned>(1 + below(random, 3)); };
-  REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, threads(), memory(), true)) == expected);
-  REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, threads(), memory(), false)) == expected);
+  REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, threads(), pass_size(), true)) == expected);
+  REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, threads(), pass_size(), false)) == expected);
   REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kInduced, 1, 0, true)) == expected);
-  REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kAutomatic, threads(), memory(), false)) == expected);
+  REQUIRE(sorted_suffixes(text.text(), options_for(SortMethod::kAutomatic, threads(), pass_size(), false)) == expected);
 }
 
 TEST_CASE("small texts are sorted by the definition") {
@@ -116,7 +116,7 @@ TEST_CASE("anchors and induction give the same array") {
     // Whether the deepest comparisons were reached at all.
     if (sample.name == "copies of a document" || sample.name == "fibonacci") CHECK(statistics.doubling_rounds > 2);
     const auto passes =
-        sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, 1, sample.symbols.size() * 3, true));
+        sorted_suffixes(text.text(), options_for(SortMethod::kAnchors, 1, sample.symbols.size() / 5, true));
     CHECK(passes == induced);
     CHECK(sorted_suffixes(text.text(), options_for(SortMethod::kAutomatic, 2, 0, false)) == induced);
   }
@@ -125,9 +125,13 @@ TEST_CASE("anchors and induction give the same array") {
 TEST_CASE("a small memory means more passes over the text") {
   const Text text(like_prose(200000, 5000, 3), 2);
   SortStatistics statistics;
+  SortOptions options;
+  options.threads = 2;
+  options.memory = least_sort_memory(200000);
+  CHECK(sorted_suffixes(text.text(), options, &statistics) == sorted_suffixes(text.text(), SortOptions{}));
   const auto in_passes =
-      sorted_suffixes(text.text(), options_for(SortMethod::kAutomatic, 2, 800000, false), &statistics);
-  CHECK(statistics.passes > 2);
+      sorted_suffixes(text.text(), options_for(SortMethod::kAutomatic, 2, 30000, false), &statistics);
+  CHECK(statistics.passes > 6);
   CHECK(statistics.samples > 5000);
   CHECK(in_passes == sorted_suffixes(text.text(), SortOptions{}));
 }
@@ -168,6 +172,20 @@ TEST_CASE("texts without anchors cost induced sorting, ordinary ones do not") {
   CHECK(method_for(periodic(10000, 1)) == SortMethod::kInduced);
   CHECK(method_for(periodic(10000, 5)) == SortMethod::kInduced);
   CHECK(method_for(like_prose(10000, 1000, 5)) == SortMethod::kAnchors);
+}
+
+TEST_CASE("sorting refuses to use more memory than it may") {
+  const auto sort_in = [](const std::vector<Symbol>& symbols, std::uint64_t memory) {
+    const Text text(symbols, 2);
+    SortOptions options;
+    options.memory = memory;
+    sort_suffixes(text.text(), options, [](const SortedRun&) {});
+  };
+  // So large that the tables, which are always allowed for, are not all of it.
+  const std::vector<Symbol> prose = like_prose(10000000, 30000, 9), equal = periodic(10000000, 1);
+  CHECK_NOTHROW(sort_in(prose, least_sort_memory(prose.size())));
+  CHECK_THROWS_AS(sort_in(prose, prose.size() / 2), Error);
+  CHECK_THROWS_AS(sort_in(equal, least_sort_memory(equal.size())), Error);
 }
 
 TEST_CASE("an empty text has no suffixes") {

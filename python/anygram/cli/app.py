@@ -16,6 +16,7 @@ from anygram.cli.find import find
 from anygram.cli.info import info
 from anygram.cli.probability import continuations, probability
 from anygram.cli.score import score
+from anygram.cli.search import search
 from anygram.cli.verify import verify
 
 _GREETING = """\
@@ -77,6 +78,7 @@ _add(probability, "How likely a token comes next.", 'anygram probability my-inde
 _add(continuations, "What comes next.", 'anygram continuations my-index "to be or" --top-k 5')
 _add(score, "Each token of a text under the ∞-gram.", 'anygram score my-index "to be or not to be" -o scores.csv')
 _add(find, "Where texts occur, in context.", 'anygram find my-index "to be" --limit 5 --width 10')
+_add(search, "What stands together.", "anygram search my-index 'question AND (be OR die) NOT slings' --within 9")
 _add(document, "Documents by number.", "anygram document my-index 0 1")
 _add(demo, "Index text that is on this machine.", "anygram demo")
 _add(bench, "How fast an index answers here.", "anygram bench my-index")

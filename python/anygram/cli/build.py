@@ -126,6 +126,7 @@ def build(
         _deliver_plan(planned, json)
         return
     started = time.perf_counter()
+    stages: dict[str, float] = {}
     try:
         with reporting(quiet) as progress:
             index = anygram.build(
@@ -139,6 +140,7 @@ def build(
                 overwrite=overwrite,
                 progress=progress,
                 scratch=scratch,
+                stages=stages,
             )
     except KeyboardInterrupt:
         stands = (output / "CURRENT").exists()
@@ -147,10 +149,15 @@ def build(
     with index:
         if corpus.num_rejected:
             note(f"{corpus.num_rejected:,} records could not be read and were skipped: see {rejects}")
-        _deliver_built(index, output, corpus.num_rejected, time.perf_counter() - started, json)
+        if not quiet:
+            for stage, seconds in stages.items():
+                note(f"{stage:<8} {seconds:10.3f} s")
+        _deliver_built(index, output, corpus.num_rejected, time.perf_counter() - started, stages, json)
 
 
-def _deliver_built(index: Index, output: Path, num_rejected: int, seconds: float, json: bool) -> None:
+def _deliver_built(
+    index: Index, output: Path, num_rejected: int, seconds: float, stages: dict[str, float], json: bool
+) -> None:
     answer: dict[str, Any] = {
         "path": str(output),
         "num_tokens": index.num_tokens,
@@ -159,6 +166,7 @@ def _deliver_built(index: Index, output: Path, num_rejected: int, seconds: float
         "num_shards": index.num_shards,
         "num_bytes": index.num_bytes,
         "seconds": seconds,
+        "stages": stages,
     }
 
     def show() -> None:

@@ -2,7 +2,7 @@
 
 from anygram.io.corpus import Corpus, read_corpus
 from anygram.io.iterables import as_corpus
-from anygram.io.records import Record
+from anygram.io.records import Record, TokenBlock, TokenIds
 from anygram.io.tables import write_table
 
-__all__ = ["Corpus", "Record", "as_corpus", "read_corpus", "write_table"]
+__all__ = ["Corpus", "Record", "TokenBlock", "TokenIds", "as_corpus", "read_corpus", "write_table"]

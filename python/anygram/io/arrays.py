@@ -1,23 +1,42 @@
-"""Arrays of token ids: .npy files, and raw .bin files as training programs write them. Mapped, never read whole."""
+"""Arrays of token ids: .npy files, raw .bin files as training programs write them, and arrays in memory.
+
+Files are mapped, never read whole. Documents are handed on many at a time: nothing here is done for each of them, unless
+one is bad.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anygram.io.records import Counter, Record, RefusedError, Reject, checked_tokens
+from anygram.io.records import Counter, Record, RefusedError, Reject, TokenBlock, TokenIds, checked_tokens
 from anygram.io.streams import stream_reason
+from anygram.types import MAX_TOKEN, Int64Array
 
-_BLOCK = 1 << 22  # ids searched for the end token at once
+_BLOCK = 1 << 22  # ids looked at at once
+
+_Ids = NDArray[np.integer[Any]]
+
+
+class ArrayFacts(NamedTuple):
+    """What can be known of an array of documents without reading it.
+
+    Attributes:
+        stream_length: tokens and document ends.
+        largest: the largest id among the first ones: no more than a hint.
+    """
+
+    stream_length: int
+    largest: int
 
 
 def read_array(
     path: str, dtype: np.dtype[Any] | None, end_token: int | None, counter: Counter
-) -> Iterator[Record | Reject]:
+) -> Iterator[Record | TokenBlock | Reject]:
     """The documents of an array file.
 
     Args:
@@ -28,25 +47,41 @@ def read_array(
         counter: counts the bytes read.
     """
     try:
-        array = np.lib.format.open_memmap(path, mode="r") if dtype is None else _map_raw(path, dtype)
-        if array.dtype.kind not in "iu" or array.ndim not in (1, 2):
-            raise RefusedError("expected a 1-D or 2-D array of integers, found something else")
-        parts = iter(np.asarray(array)) if array.ndim == 2 else _split(np.asarray(array), end_token)
+        array = _open(path, dtype)
     except OSError as error:
         yield Reject(stream_reason(error), path)
         return
     except (ValueError, EOFError) as error:
         yield Reject(str(error), path)
         return
-    for number, ids in enumerate(parts, 1):
-        counter.num_bytes += ids.nbytes
-        try:
-            yield Record(None, checked_tokens(ids), {}, path, number)
-        except RefusedError as error:
-            yield Reject(str(error), path, number, f"{len(ids)} ids")
+    yield from read_rows(array, path, counter) if array.ndim == 2 else _read_stream(array, end_token, path, counter)
 
 
-def _map_raw(path: str, dtype: np.dtype[Any]) -> NDArray[np.integer[Any]]:
+def array_facts(path: str, dtype: np.dtype[Any] | None, end_token: int | None) -> ArrayFacts | None:
+    """About an array file; None if it cannot be read, which reading it will report."""
+    try:
+        array = _open(path, dtype)
+    except (OSError, ValueError, EOFError):
+        return None
+    return facts_of(array, end_token)
+
+
+def facts_of(array: _Ids, end_token: int | None = None) -> ArrayFacts:
+    """About an array."""
+    first = array.reshape(-1)[:_BLOCK] if array.flags.c_contiguous else array[: _BLOCK // max(1, array.shape[-1]) + 1]
+    tokens = first if end_token is None or array.ndim == 2 else first[first != end_token]
+    ends = len(array) if array.ndim == 2 else int(array.size > 0 and (end_token is None or array[-1] != end_token))
+    return ArrayFacts(array.size + ends, int(tokens.max(initial=0)))
+
+
+def _open(path: str, dtype: np.dtype[Any] | None) -> _Ids:
+    array = np.lib.format.open_memmap(path, mode="r") if dtype is None else _map_raw(path, dtype)
+    if array.dtype.kind not in "iu" or array.ndim not in (1, 2):
+        raise RefusedError("expected a 1-D or 2-D array of integers, found something else")
+    return np.asarray(array)
+
+
+def _map_raw(path: str, dtype: np.dtype[Any]) -> _Ids:
     num_bytes = Path(path).stat().st_size
     if num_bytes % dtype.itemsize:
         raise RefusedError(
@@ -57,12 +92,60 @@ def _map_raw(path: str, dtype: np.dtype[Any]) -> NDArray[np.integer[Any]]:
     return np.memmap(path, dtype, mode="r")
 
 
-def _split(array: NDArray[np.integer[Any]], end_token: int | None) -> Iterator[NDArray[np.integer[Any]]]:
-    begin = 0
-    if end_token is not None:
-        for block in range(0, len(array), _BLOCK):
-            for end in (np.flatnonzero(array[block : block + _BLOCK] == end_token) + block).tolist():
-                yield array[begin:end]
-                begin = end + 1
+def read_rows(array: _Ids, source: str | None, counter: Counter) -> Iterator[Record | TokenBlock | Reject]:
+    """The rows of an array as documents; numbered if they are of a source."""
+    at_once = max(1, _BLOCK // max(1, array.shape[1]))
+    for begin in range(0, len(array), at_once):
+        rows = array[begin : begin + at_once]
+        lengths = np.full(len(rows), array.shape[1], np.int64)
+        yield from _block(rows.reshape(-1), lengths, None, source, begin + 1, counter)
+
+
+def _read_stream(
+    array: _Ids, end_token: int | None, source: str, counter: Counter
+) -> Iterator[Record | TokenBlock | Reject]:
+    begin, line = 0, 1
+    for searched in range(0, len(array), _BLOCK) if end_token is not None else ():
+        ends = np.flatnonzero(array[searched : searched + _BLOCK] == end_token) + searched
+        if not len(ends):
+            continue
+        lengths = np.diff(ends, prepend=begin - 1) - 1
+        yield from _block(array[begin : ends[-1] + 1], lengths, end_token, source, line, counter)
+        begin = int(ends[-1]) + 1
+        line += len(ends)
     if begin < len(array):
-        yield array[begin:]
+        yield from _block(array[begin:], np.array([len(array) - begin]), None, source, line, counter)
+
+
+def _block(
+    ids: _Ids, lengths: Int64Array, end_token: int | None, source: str | None, line: int, counter: Counter
+) -> Iterator[Record | TokenBlock | Reject]:
+    """Documents side by side, each with the end token behind it, if there is one."""
+    counter.num_bytes += ids.nbytes
+    separated = end_token is not None
+    checked = _checked(ids, end_token)
+    if checked is not None:
+        yield TokenBlock(checked, lengths, separated, source, None if source is None else line)
+        return
+    begin = 0
+    for number, length in enumerate(lengths.tolist(), line):
+        try:
+            yield Record(None, checked_tokens(ids[begin : begin + length]), {}, source, number if source else None)
+        except RefusedError as error:
+            yield Reject(str(error), source, number, f"{length} ids")
+        begin += length + separated
+
+
+def _checked(ids: _Ids, end_token: int | None) -> TokenIds | None:
+    """The ids in a type that the core reads; None if one of them, other than the end token, is no token id."""
+    if ids.dtype.kind == "i" or ids.dtype.itemsize >= 4:
+        smallest, largest = int(ids.min(initial=0)), int(ids.max(initial=0))
+        # The end token need not be the id of a token.
+        if smallest < 0 or (largest > MAX_TOKEN and not _only_ends_are_larger(ids, end_token)):
+            return None
+    small = ids.dtype.itemsize == 1 or ids.dtype == np.uint16
+    return np.ascontiguousarray(ids, np.uint16 if small else np.uint32)
+
+
+def _only_ends_are_larger(ids: _Ids, end_token: int | None) -> bool:
+    return end_token is not None and end_token > MAX_TOKEN and not np.any((ids > MAX_TOKEN) & (ids != end_token))

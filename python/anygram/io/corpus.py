@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import Any, Literal, TextIO
 import numpy as np
 
 from anygram.errors import InputError
-from anygram.io.arrays import read_array
+from anygram.io.arrays import ArrayFacts, array_facts, read_array
 from anygram.io.folders import ARRAY_SUFFIXES, JSONL_SUFFIXES, expand, suffix_of
 from anygram.io.jsonl import read_jsonl
-from anygram.io.records import Counter, Fields, Reader, Record, Reject
+from anygram.io.records import Counter, Fields, Reader, Record, Reject, TokenBlock
 from anygram.io.streams import STDIN
 from anygram.io.text import read_text, read_text_lines
 from anygram.types import DOCUMENT_END
@@ -38,6 +38,7 @@ class Corpus:
         readers: Sequence[Reader],
         *,
         num_bytes: int | None,
+        arrays: Callable[[], ArrayFacts | None] = lambda: None,
         once: bool = False,
         rejects: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -45,6 +46,7 @@ class Corpus:
         self.num_records = 0
         self.num_rejected = 0
         self._readers = list(readers)
+        self._arrays = arrays
         self._once = once
         self._was_read = False
         self._rejects = rejects
@@ -55,11 +57,27 @@ class Corpus:
         """Bytes of the files read by the iteration that runs, or ran last."""
         return self._counter.num_bytes
 
+    def array_facts(self) -> ArrayFacts | None:
+        """How much there is to index, if all of it is arrays of token ids; costs a look at their beginnings."""
+        return self._arrays()
+
     def __iter__(self) -> Iterator[Record]:
         """Reads the documents.
 
         Raises:
             InputError: a document or a file is bad, and bad ones are not skipped; or there is none at all.
+        """
+        for item in self.parts():
+            if isinstance(item, TokenBlock):
+                yield from item.records()
+            else:
+                yield item
+
+    def parts(self) -> Iterator[Record | TokenBlock]:
+        """Reads the documents; many at a time where they are arrays of token ids.
+
+        Raises:
+            InputError: as in iterating.
         """
         if self._once and self._was_read:
             raise InputError("the documents can be read once only, and were: give a list, or files")
@@ -73,7 +91,7 @@ class Corpus:
                     if isinstance(item, Reject):
                         self._reject(item, rejects)
                     else:
-                        self.num_records += 1
+                        self.num_records += len(item.lengths) if isinstance(item, TokenBlock) else 1
                         yield item
         if self.num_records == 0:
             skipped = f"; {self.num_rejected} were skipped" if self.num_rejected else ""
@@ -149,9 +167,17 @@ def read_corpus(
             return partial(read_array, path, dtype if suffix == ".bin" else None, end_token)
         return partial(read_text_lines if lines else read_text, path)
 
+    def arrays() -> ArrayFacts | None:
+        if not all(suffix_of(path) in ARRAY_SUFFIXES for path in paths):
+            return None
+        found = [array_facts(path, dtype if suffix_of(path) == ".bin" else None, end_token) for path in paths]
+        known = [facts for facts in found if facts is not None]
+        return ArrayFacts(sum(facts.stream_length for facts in known), max((facts.largest for facts in known), default=0))
+
     once = STDIN in paths
     num_bytes = None if once else sum(map(_size, paths))
-    return Corpus([reader(path) for path in paths], num_bytes=num_bytes, once=once, rejects=rejects)
+    readers = [reader(path) for path in paths]
+    return Corpus(readers, num_bytes=num_bytes, arrays=arrays, once=once, rejects=rejects)
 
 
 def _open_rejects(path: str | os.PathLike[str]) -> TextIO:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from anygram.errors import InputError
+from anygram.io.arrays import facts_of, read_rows
 from anygram.io.corpus import Corpus
 from anygram.io.records import Fields, Record, RefusedError, Reject, checked_text, checked_tokens, shown
 
@@ -29,6 +30,11 @@ def as_corpus(documents: object) -> Corpus:
         return documents
     _check_collection(documents)
     assert isinstance(documents, Iterable)
+    if isinstance(documents, np.ndarray) and documents.ndim == 2 and documents.dtype.kind in "iu":
+        array = documents
+        return Corpus(
+            [lambda counter: read_rows(array, None, counter)], num_bytes=None, arrays=lambda: facts_of(array)
+        )
     once = iter(documents) is documents
     return Corpus([lambda _: _read(documents)], num_bytes=None, once=once)
 

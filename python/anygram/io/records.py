@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from anygram.types import Metadata, MetadataValue, TokenArray, token_array
+from anygram.types import Int64Array, Metadata, MetadataValue, TokenArray, token_array
+
+#: Token ids, in either of the types that the core reads.
+TokenIds: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
 
 _SHOWN_CHARACTERS = 10_000  # of an object of Python, in a reject; lines of files are shown whole
 
@@ -31,6 +35,37 @@ class Record(NamedTuple):
     source: str | None = None
     line: int | None = None
     id: str | None = None
+
+
+class TokenBlock(NamedTuple):
+    """Consecutive documents of an array of token ids, as they lie there: none of them is looked at on its own.
+
+    Attributes:
+        ids: of all of them, checked; of type uint16 or uint32.
+        lengths: tokens of each.
+        separated: whether behind each document stands one id that belongs to none.
+        source: as in `Record`.
+        first_line: the first one's number in its source, from 1; None if they have none.
+    """
+
+    ids: TokenIds
+    lengths: Int64Array
+    separated: bool
+    source: str | None = None
+    first_line: int | None = None
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all documents."""
+        return len(self.ids) - (len(self.lengths) if self.separated else 0)
+
+    def records(self) -> Iterator[Record]:
+        """The documents one by one."""
+        begin = 0
+        for number, length in enumerate(self.lengths.tolist()):
+            line = None if self.first_line is None else self.first_line + number
+            yield Record(None, np.array(self.ids[begin : begin + length], np.uint32), {}, self.source, line)
+            begin += length + self.separated
 
 
 class Reject(NamedTuple):
@@ -61,7 +96,7 @@ class Counter:
 
 
 #: Reads one input; whoever iterates decides what a reject means.
-Reader: TypeAlias = Callable[[Counter], Iterator[Record | Reject]]
+Reader: TypeAlias = Callable[[Counter], Iterator[Record | TokenBlock | Reject]]
 
 
 def checked_text(text: object) -> str:

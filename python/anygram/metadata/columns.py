@@ -52,6 +52,26 @@ class ColumnBuilder:
         self._codes: list[int] = []
         self._numbering: dict[object, int] = {}
         self._values: list[tuple[Kind, str | int | bytes | None]] = []
+        self._ranges: list[range] = []  # if they are all there is
+
+    def add_same(self, value: object, count: int) -> int:
+        """The same as `add` so many times."""
+        num_bytes = self.add(value)
+        self._codes.extend([self._codes[-1]] * (count - 1))
+        return num_bytes + 2 * (count - 1)
+
+    def add_range(self, values: range) -> int:
+        """The same as `add` of each, at once as long as nothing else is added."""
+        if self._codes:
+            return sum(map(self.add, values))
+        self._ranges.append(values)
+        return 8 * len(values)
+
+    def _settle(self) -> None:
+        ranges, self._ranges = self._ranges, []
+        for values in ranges:
+            for value in values:
+                self.add(value)
 
     def add(self, value: object) -> int:
         """Takes the next document's value; returns about how many bytes it adds.
@@ -59,6 +79,8 @@ class ColumnBuilder:
         Raises:
             InputError: it is not of JSON's types, or too large to be written as JSON.
         """
+        if self._ranges:
+            self._settle()
         # A str stands for itself; all else is told apart by kind too, since 1 == True.
         try:
             written = None if type(value) is str else _written(value)
@@ -75,6 +97,12 @@ class ColumnBuilder:
 
     def encode(self) -> bytes:
         """The column, to be compressed."""
+        if self._ranges:
+            integers = np.concatenate([np.arange(values.start, values.stop, dtype=np.int64) for values in self._ranges])
+            if len(np.unique(integers)) == len(integers) > 1:
+                head = COLUMN.pack(Coding.OWN, Kind.INTEGER, 0, len(integers), len(integers))
+                return head + _encode_integers(integers)
+            self._settle()
         num_values = len(self._values)
         kinds = np.array([kind for kind, _ in self._values], np.uint8)
         uniform = int(kinds[0]) if num_values and (kinds == kinds[0]).all() else MIXED

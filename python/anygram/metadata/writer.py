@@ -58,6 +58,16 @@ class MetadataWriter:
         if self._chunk.num_documents == CHUNK_DOCUMENTS or self._chunk.num_bytes >= CHUNK_BYTES:
             self._finish_chunk()
 
+    def add_lines(self, source: str | None, first_line: int | None, count: int) -> None:
+        """Takes consecutive documents that have a source and numbers in it and nothing else; the same as `add` of each."""
+        while count > 0:
+            taken = min(count, CHUNK_DOCUMENTS - self._chunk.num_documents)
+            self._chunk.add_lines(source, first_line, taken)
+            count -= taken
+            first_line = None if first_line is None else first_line + taken
+            if self._chunk.num_documents == CHUNK_DOCUMENTS:
+                self._finish_chunk()
+
     def finish(self) -> None:
         """Hands on what is left, after the last document."""
         self._finish_chunk()
@@ -99,6 +109,16 @@ class _ChunkBuilder:
         self._own = {name: ColumnBuilder() for name in OWN_COLUMNS}
         self._fields: dict[str, ColumnBuilder] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
+
+    def add_lines(self, source: str | None, first_line: int | None, count: int) -> None:
+        shape = self._shapes.setdefault((), len(self._shapes))
+        self.num_bytes += self._own["shape"].add_same(shape, count) + self._own["source"].add_same(source, count)
+        if first_line is None:
+            self.num_bytes += self._own["line"].add_same(None, count)
+        else:
+            self.num_bytes += self._own["line"].add_range(range(first_line, first_line + count))
+        self.num_bytes += self._own["id"].add_same(None, count)
+        self.num_documents += count
 
     def add(self, metadata: Metadata, source: str | None, line: int | None, name: str | None) -> None:
         shape = self._shapes.setdefault(tuple(metadata), len(self._shapes))

@@ -7,6 +7,7 @@ pandas, polars, DuckDB and pyarrow (the Arrow C stream). Nothing in here compute
 from anygram.results.base import Decode
 from anygram.results.continuations import Continuations
 from anygram.results.document import Document
+from anygram.results.hits import Hits
 from anygram.results.matches import Matches, Spans
 from anygram.results.occurrence import Context, Occurrence
 from anygram.results.probabilities import Probabilities
@@ -18,6 +19,7 @@ __all__ = [
     "Continuations",
     "Decode",
     "Document",
+    "Hits",
     "Matches",
     "Occurrence",
     "Probabilities",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -92,8 +93,9 @@ class HuggingFaceTokenizer:
             utf8(text)  # for its errors
         # The fast one leaves out the offsets.
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        arrays = [np.array(encoding.ids, np.uint32) for encoding in encodings]
-        values = np.concatenate(arrays) if arrays else np.empty(0, np.uint32)
+        # Of lists, numpy makes arrays at a third of the speed of the standard library.
+        arrays = [array("I", encoding.ids) for encoding in encodings]
+        values = np.concatenate([np.frombuffer(ids, np.uint32) for ids in arrays]) if arrays else np.empty(0, np.uint32)
         return Ragged.from_lengths(values, np.fromiter(map(len, arrays), np.int64, len(arrays)))
 
     def encode_with_offsets(self, text: str) -> tuple[TokenArray, Int64Array]:

@@ -17,8 +17,8 @@ inline constexpr std::uint64_t kArraySamplePeriod = 64;
 
 class ArrayWriter {
  public:
-  // Into that folder. The text stays valid while the writer is used.
-  ArrayWriter(const std::string& folder, const TokenText& text, KeyFormat format);
+  // Into that folder; with a syncer, the files go to the disk. The text stays valid while the writer is used.
+  ArrayWriter(const std::string& folder, const TokenText& text, KeyFormat format, FileSyncer* syncer);
 
   static std::uint64_t memory_bytes(std::uint64_t num_ranks) { return num_ranks / kArraySamplePeriod * 9; }
 
@@ -28,12 +28,13 @@ class ArrayWriter {
   void append(std::span<const Position> positions, std::span<const std::uint64_t> sample_keys);
 
   // Completes the sections suffix_array and key_samples.
-  std::array<SectionInfo, 2> finish(bool sync);
+  std::array<SectionInfo, 2> finish();
 
  private:
   std::string folder_;
   TokenText text_;
   KeyFormat format_;
+  FileSyncer* syncer_;
   SectionWriter order_;
   std::vector<std::uint64_t> sample_keys_;
 };

@@ -76,8 +76,8 @@ inline void fill_page(PageBytes& page, std::size_t filled, const std::byte* text
 // page of 672 ranks.
 class PageWriter {
  public:
-  // Into that folder. The text stays valid while the writer is used.
-  PageWriter(const std::string& folder, const TokenText& text, KeyFormat format);
+  // Into that folder; with a syncer, the files go to the disk. The text stays valid while the writer is used.
+  PageWriter(const std::string& folder, const TokenText& text, KeyFormat format, FileSyncer* syncer);
 
   static std::uint64_t memory_bytes(std::uint64_t num_ranks) { return num_position_pages(num_ranks) * 20; }
 
@@ -85,7 +85,7 @@ class PageWriter {
   void append(const SortedRun& run);
 
   // Completes the four sections: position_pages, key_samples, page_second_keys, page_shared.
-  std::array<SectionInfo, 4> finish(bool sync);
+  std::array<SectionInfo, 4> finish();
 
  private:
   void write_page();
@@ -93,6 +93,7 @@ class PageWriter {
   std::string folder_;
   TokenText text_;
   KeyFormat format_;
+  FileSyncer* syncer_;
   SectionWriter pages_;
   PageBytes page_;
   std::size_t filled_ = 0;           // ranks in the page

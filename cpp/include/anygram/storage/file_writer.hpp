@@ -25,8 +25,13 @@ class FileWriter {
   void flush();
   // Flushes, and returns when the bytes are on the disk.
   void sync();
+  // Asks the system to begin to write to the disk what it was given, and does not wait for it; a later sync() is then
+  // short. Does nothing where there is no such call.
+  void start_writeback();
   // Flushes and closes; nothing can be written afterwards.
   void close();
+  // Flushes, and gives the open file away; nothing can be written afterwards.
+  FileDescriptor release();
 
   // Bytes appended so far.
   std::uint64_t size() const { return written_ + buffered_; }
@@ -40,6 +45,7 @@ class FileWriter {
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t buffered_ = 0;
   std::uint64_t written_ = 0;
+  std::uint64_t written_back_ = 0;
 };
 
 }  // namespace anygram

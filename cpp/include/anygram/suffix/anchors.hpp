@@ -171,9 +171,10 @@ template <int Width>
 SampleSet sample_anchors(const TokenText& text, unsigned threads, WorkMeter& meter);
 
 // More samples than this cannot be ranked.
-inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 31;
+inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 30;
 
-// Ranks the samples by the suffixes that they begin.
+// Ranks the samples by the suffixes that they begin, in kRankingBytes for each and the records to sort them.
+inline constexpr std::uint64_t kRankingBytes = 12;
 template <int Width>
 AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
                                 const SortOptions& options, WorkMeter& meter, SortStatistics& statistics);

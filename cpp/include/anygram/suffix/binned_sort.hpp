@@ -11,8 +11,11 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include <anygram/base/error.hpp>
 #include <anygram/base/interval.hpp>
 #include <anygram/base/thread_pool.hpp>
 #include <anygram/suffix/key.hpp>
@@ -22,6 +25,11 @@
 #include <anygram/suffix/work_array.hpp>
 
 namespace anygram {
+
+// What is left of a bound when so much is taken, at least 1; 0 is no bound.
+constexpr std::uint64_t memory_left(std::uint64_t memory, std::uint64_t taken) {
+  return memory == 0 ? 0 : memory - std::min(taken, memory - 1);
+}
 
 // Some sorted suffixes, with the groups of them that are still tied, as intervals of ranks.
 struct SortedPart {
@@ -47,12 +55,14 @@ class BinnedSort {
         meter_(meter),
         num_slices_(std::max<std::size_t>(1, options.threads)) {}
 
-  // Counts the suffixes and plans the bins; there are about `num_expected`. Counts length units on the meter.
-  void plan(std::uint64_t num_expected) {
+  // Counts the suffixes and plans the bins; there are about `num_expected`. A pass may use `memory` bytes (0: no
+  // bound). Counts length units on the meter.
+  void plan(std::uint64_t num_expected, std::uint64_t memory) {
     constexpr std::uint64_t kNumBins = 16384, kSmallestBin = 2048;
-    bin_size_ = std::max(num_expected / kNumBins, kSmallestBin);
+    choose_pass_size(num_expected, memory);
+    bin_size_ = std::min(std::max(num_expected / kNumBins, kSmallestBin), std::max<std::uint64_t>(1, pass_size_ / 4));
     const std::vector<std::uint64_t> sample = sample_keys();
-    bins_.emplace(format_, largest_symbol_, sample, num_expected, bin_size_ / 4);
+    bins_.emplace(format_, largest_symbol_, sample, num_expected, std::max<std::uint64_t>(1, bin_size_ / 4));
     std::vector<std::vector<std::uint32_t>> counts(num_slices_);
     run_slices([&](std::size_t slice) {
       std::vector<std::uint32_t>& entries = counts[slice];
@@ -60,57 +70,55 @@ class BinnedSort {
       for_each_key(slice, 1, largest_symbol_, [&](std::uint64_t key, Position) { ++entries[bins_->entry(key)]; });
     });
     assign_bins(counts);
+    plan_passes();
   }
 
   std::uint64_t num_records() const { return num_records_; }
-  // What a pass needs besides its records.
-  std::uint64_t num_bytes() const {
-    return bins_->num_bytes() + bin_of_.size() * sizeof(std::uint16_t) +
-           num_bins() * (num_slices_ * (sizeof(std::uint32_t) + sizeof(std::uint64_t)) + 64);
-  }
+  std::size_t num_passes() const { return passes_.size(); }
 
-  // Sorts all suffixes in some passes over the text, or as many as `memory` bytes for their records ask for (0: no
-  // bound), and calls deliver(part) in the order of ranks, on the calling thread, while others sort on. Counts length
-  // units for each pass, and one for each record.
+  // Sorts all suffixes in some passes over the text and calls deliver(part) in the order of ranks, on the calling
+  // thread, while others sort on. Counts length units for each pass, and one for each record.
   template <class Deliver>
-  void sort(std::uint64_t memory, SortStatistics& statistics, const Deliver& deliver) {
-    const std::vector<std::size_t> passes = split_into_passes(records_per_pass(memory));
+  void sort(SortStatistics& statistics, const Deliver& deliver) {
     std::uint64_t largest_pass = 0;
-    for (std::size_t pass = 0; pass + 1 < passes.size(); ++pass)
-      largest_pass = std::max(largest_pass, records_in(passes[pass], passes[pass + 1]));
+    for (const Pass& pass : passes_) largest_pass = std::max(largest_pass, pass.size());
     WorkArray<std::uint64_t> keys(largest_pass + num_slices_ * kSpareRecords);
     WorkArray<Position> positions(largest_pass + num_slices_ * kSpareRecords);
     WorkArray<std::uint8_t> shared(options_.shared ? largest_pass : 0);
-    const Pass arrays{{keys.data(), positions.data()}, options_.shared ? shared.data() : nullptr};
-    for (std::size_t pass = 0; pass + 1 < passes.size(); ++pass) {
-      scatter(passes[pass], passes[pass + 1], arrays.records);
-      sort_bins(passes[pass], passes[pass + 1], arrays, deliver);
+    const Arrays arrays{{keys.data(), positions.data()}, options_.shared ? shared.data() : nullptr};
+    for (const Pass& pass : passes_) {
+      scatter(pass, arrays.records);
+      sort_bins(pass, arrays, deliver);
     }
     statistics.records_moved += num_records_;
     for (const auto& sorter : idle_sorters_) statistics += sorter->statistics();
-    statistics.passes += passes.size() - 1;
+    statistics.passes += passes_.size();
   }
-
-  // How many passes sort() will take, for planning the meter.
-  std::size_t num_passes(std::uint64_t memory) const { return split_into_passes(records_per_pass(memory)).size() - 1; }
 
  private:
   // For each slice, behind the records of a pass: a cache line of its own.
   static constexpr std::uint64_t kSpareRecords = 16;
   static constexpr std::uint64_t kBlock = 4096;  // positions collected at once
 
-  struct Pass {
+  struct Arrays {
     Records records;
     std::uint8_t* shared;
   };
 
+  // Bins [begin, end); if there is one only, perhaps not all of its keys.
+  struct Pass {
+    std::size_t begin;
+    std::size_t end;
+    std::uint64_t smallest_key = 0;
+    std::uint64_t largest_key = ~std::uint64_t{0};
+    std::vector<std::vector<std::uint64_t>> begins = {};  // of each bin and slice, and the end of the last
+
+    std::uint64_t size() const { return begins.back().front(); }
+    bool is_whole() const { return smallest_key == 0 && largest_key == ~std::uint64_t{0}; }
+  };
+
   std::uint64_t record_bytes() const { return sizeof(std::uint64_t) + sizeof(Position) + options_.shared; }
   std::size_t num_bins() const { return bin_sizes_.size(); }
-  std::uint64_t records_in(std::size_t begin, std::size_t end) const {
-    return std::accumulate(bin_sizes_.begin() + static_cast<std::ptrdiff_t>(begin),
-                           bin_sizes_.begin() + static_cast<std::ptrdiff_t>(end), std::uint64_t{0});
-  }
-
   template <class Body>
   void run_slices(const Body& body) {
     run_parallel(num_slices_, options_.threads, meter_.stop(), body);
@@ -170,110 +178,209 @@ class BinnedSort {
   }
 
   // Not all at once if they are many, whatever the bound: to touch new memory costs more than to read the text again.
-  std::uint64_t records_per_pass(std::uint64_t memory) const {
+  void choose_pass_size(std::uint64_t num_expected, std::uint64_t memory) {
     constexpr std::uint64_t kFew = std::uint64_t{1} << 22;
-    const std::uint64_t enough = std::max(kFew, num_records_ / 12);
-    return memory == 0 ? enough : std::min(enough, memory / record_bytes());
+    pass_size_ = std::max(kFew, num_expected / 12);
+    if (memory != 0) pass_size_ = std::min(pass_size_, std::max<std::uint64_t>(1, memory / record_bytes()));
+    if (options_.pass_size != 0) pass_size_ = std::min(pass_size_, options_.pass_size);
+    is_bounded_ = memory != 0;
   }
 
-  // Bin numbers that begin a pass, and the number of bins at the end.
-  std::vector<std::size_t> split_into_passes(std::uint64_t max_records) const {
-    std::vector<std::size_t> passes{0};
-    std::uint64_t size = 0;
-    for (std::size_t bin = 0; bin < num_bins(); ++bin) {
-      if (size > 0 && size + bin_sizes_[bin] > max_records) {
-        passes.push_back(bin);
-        size = 0;
+  void plan_passes() {
+    for (std::size_t begin = 0, end; begin < num_bins(); begin = end) {
+      std::uint64_t size = bin_sizes_[begin];
+      for (end = begin + 1; end < num_bins() && size + bin_sizes_[end] <= pass_size_; ++end) size += bin_sizes_[end];
+      if (size > pass_size_) {
+        split_bin(Pass{begin, end}, size);
+      } else {
+        add_pass(Pass{begin, end}, [&](std::size_t bin, std::size_t slice) { return slice_bin_sizes_[slice][bin]; });
       }
-      size += bin_sizes_[bin];
     }
-    passes.push_back(num_bins());
-    return passes;
   }
 
-  // Writes the records of the bins [begin, end), bin after bin. Each slice of the text has its own place in each bin,
-  // so the outcome does not depend on threads.
-  void scatter(std::size_t begin, std::size_t end, Records records) {
-    std::vector<std::vector<std::uint64_t>> next(num_slices_, std::vector<std::uint64_t>(end - begin + 1));
+  // Each slice of the text has its own place in each bin, so the outcome does not depend on threads.
+  template <class SizeOf>
+  void add_pass(Pass pass, const SizeOf& size_of) {
     std::uint64_t place = 0;
-    for (std::size_t bin = begin; bin < end; ++bin)
+    for (std::size_t bin = pass.begin; bin < pass.end; ++bin) {
+      std::vector<std::uint64_t>& begins = pass.begins.emplace_back();
       for (std::size_t slice = 0; slice < num_slices_; ++slice) {
-        next[slice][bin - begin] = place;
-        place += slice_bin_sizes_[slice][bin];
+        begins.push_back(place);
+        place += size_of(bin, slice);
       }
-    const Symbol smallest = std::max<Symbol>(1, bins_->smallest_symbol(bin_entries_[begin]));
-    const Symbol largest = std::min(largest_symbol_, bins_->largest_symbol(bin_entries_[end] - 1));
+    }
+    pass.begins.push_back(std::vector<std::uint64_t>(num_slices_, place));
+    passes_.push_back(std::move(pass));
+  }
+
+  // For a bin that has more records than fit a pass: passes over ranges of its keys. One key is never split.
+  void split_bin(const Pass& whole, std::uint64_t size) {
+    if (whole.smallest_key == whole.largest_key) {
+      if (is_bounded_)
+        throw Error(ErrorCode::kLimit, "the text repeats a few symbols so often that sorting it takes " +
+                                           std::to_string(size * record_bytes()) + " bytes more than it may use");
+      return add_pass(whole, [&, slice_sizes = count_ranges(whole, {whole.smallest_key})](
+                                 std::size_t, std::size_t slice) { return slice_sizes[slice][0]; });
+    }
+    const std::vector<std::uint64_t> begins = choose_ranges(whole, size);
+    const std::vector<std::vector<std::uint64_t>> slice_sizes = count_ranges(whole, begins);
+    const auto size_of = [&](std::size_t range) {
+      std::uint64_t sum = 0;
+      for (const auto& sizes : slice_sizes) sum += sizes[range];
+      return sum;
+    };
+    for (std::size_t range = 0, end; range < begins.size(); range = end) {
+      std::uint64_t range_size = size_of(range);
+      for (end = range + 1; end < begins.size() && range_size + size_of(end) <= pass_size_; ++end)
+        range_size += size_of(end);
+      Pass pass{whole.begin, whole.end, begins[range], end < begins.size() ? begins[end] - 1 : whole.largest_key};
+      if (range_size > pass_size_) {
+        split_bin(pass, range_size);
+      } else if (range_size > 0) {
+        add_pass(pass, [&](std::size_t, std::size_t slice) {
+          return std::accumulate(slice_sizes[slice].begin() + static_cast<std::ptrdiff_t>(range),
+                                 slice_sizes[slice].begin() + static_cast<std::ptrdiff_t>(end), std::uint64_t{0});
+        });
+      }
+    }
+  }
+
+  // Where to begin ranges of keys, ascending, so that each has about half a pass or a single key.
+  std::vector<std::uint64_t> choose_ranges(const Pass& pass, std::uint64_t size) {
+    constexpr std::uint64_t kMostSampled = std::uint64_t{1} << 14;
+    const std::uint64_t step = size / kMostSampled + 1;
+    std::vector<std::vector<std::uint64_t>> sampled(num_slices_);
     run_slices([&](std::size_t slice) {
-      std::uint64_t* const places = next[slice].data();
-      const std::uint16_t* const bin_of = bin_of_.data();
-      const std::size_t num_bins_here = end - begin;
+      std::uint64_t number = 0;
+      for_each_key(slice, pass, [&](std::uint64_t key) {
+        if (number++ % step == 0) sampled[slice].push_back(key);
+      });
+    });
+    std::vector<std::uint64_t> sample;
+    for (const auto& of_slice : sampled) sample.insert(sample.end(), of_slice.begin(), of_slice.end());
+    std::sort(sample.begin(), sample.end());
+    const std::size_t share = std::max<std::size_t>(1, static_cast<std::size_t>(pass_size_ / step / 2));
+    std::vector<std::uint64_t> begins{pass.smallest_key};
+    for (std::size_t i = 0; i < sample.size(); i += share)
+      for (const std::uint64_t begin : {sample[i], sample[i] + 1})
+        if (begin > begins.back() && begin <= pass.largest_key) begins.push_back(begin);
+    return begins;
+  }
+
+  // How many keys of the pass are in each range, for each slice of the text.
+  std::vector<std::vector<std::uint64_t>> count_ranges(const Pass& pass, const std::vector<std::uint64_t>& begins) {
+    std::vector<std::vector<std::uint64_t>> counts(num_slices_, std::vector<std::uint64_t>(begins.size()));
+    run_slices([&](std::size_t slice) {
+      for_each_key(slice, pass, [&](std::uint64_t key) {
+        const auto next = std::upper_bound(begins.begin(), begins.end(), key);
+        ++counts[slice][static_cast<std::size_t>(next - begins.begin()) - 1];
+      });
+    });
+    return counts;
+  }
+
+  Symbol smallest_symbol(const Pass& pass) const {
+    return std::max<Symbol>(1, bins_->smallest_symbol(bin_entries_[pass.begin]));
+  }
+  Symbol largest_symbol(const Pass& pass) const {
+    return std::min(largest_symbol_, bins_->largest_symbol(bin_entries_[pass.end] - 1));
+  }
+
+  // The keys of a pass over one bin.
+  template <class Visit>
+  void for_each_key(std::size_t slice, const Pass& pass, const Visit& visit) {
+    for_each_key(slice, smallest_symbol(pass), largest_symbol(pass), [&](std::uint64_t key, Position) {
+      if (bin_of_[bins_->entry(key)] == pass.begin && key >= pass.smallest_key && key <= pass.largest_key) visit(key);
+    });
+  }
+
+  // Writes the records of a pass, bin after bin.
+  void scatter(const Pass& pass, Records records) {
+    run_slices([&](std::size_t slice) {
+      const std::size_t num_bins_here = pass.end - pass.begin;
+      std::vector<std::uint64_t> next(num_bins_here + 1);
+      for (std::size_t bin = 0; bin < num_bins_here; ++bin) next[bin] = pass.begins[bin][slice];
       // Records of other passes go to a spare place behind the bins, which never moves on: no branch to mispredict.
-      places[num_bins_here] = place + slice * kSpareRecords;
-      for_each_key(slice, smallest, largest, [&](std::uint64_t key, Position position) {
-        const std::size_t bin = std::min(bin_of[bins_->entry(key)] - begin, num_bins_here);
+      next[num_bins_here] = pass.size() + slice * kSpareRecords;
+      std::uint64_t* const places = next.data();
+      const auto place = [&](std::uint64_t key, Position position, std::size_t bin) {
         const std::uint64_t to = places[bin];
         places[bin] = to + (bin < num_bins_here);
         records.keys[to] = key;
         records.positions[to] = position;
-      });
+      };
+      const auto bin_for = [&, bin_of = bin_of_.data()](std::uint64_t key) {
+        return std::min(bin_of[bins_->entry(key)] - pass.begin, num_bins_here);
+      };
+      if (pass.is_whole()) {
+        for_each_key(slice, smallest_symbol(pass), largest_symbol(pass),
+                     [&](std::uint64_t key, Position position) { place(key, position, bin_for(key)); });
+      } else {
+        for_each_key(slice, smallest_symbol(pass), largest_symbol(pass), [&](std::uint64_t key, Position position) {
+          const bool is_outside = key < pass.smallest_key || key > pass.largest_key;
+          place(key, position, is_outside ? num_bins_here : bin_for(key));
+        });
+      }
     });
   }
 
   // The large bins come first, lest one be sorted alone at the end; all others in the order of ranks, so that what is
   // finished can be delivered while the rest is sorted.
   template <class Deliver>
-  void sort_bins(std::size_t begin, std::size_t end, const Pass& pass, const Deliver& deliver) {
-    std::vector<std::uint64_t> begins(end - begin + 1);
-    std::partial_sum(bin_sizes_.begin() + static_cast<std::ptrdiff_t>(begin),
-                     bin_sizes_.begin() + static_cast<std::ptrdiff_t>(end), begins.begin() + 1);
-    std::vector<std::size_t> order(end - begin);
+  void sort_bins(const Pass& pass, const Arrays& arrays, const Deliver& deliver) {
+    const std::size_t size = pass.end - pass.begin;
+    const auto begin_of = [&](std::size_t bin) { return pass.begins[bin].front(); };
+    std::vector<std::size_t> order(size);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_partition(order.begin(), order.end(),
-                          [&](std::size_t bin) { return bin_sizes_[begin + bin] > 16 * bin_size_; });
-    std::vector<std::vector<Interval>> tied(end - begin);
-    std::vector<std::atomic<bool>> done(end - begin);
+                          [&](std::size_t bin) { return begin_of(bin + 1) - begin_of(bin) > 16 * bin_size_; });
+    std::vector<std::vector<Interval>> tied(size);
+    std::vector<std::atomic<bool>> done(size);
     std::size_t delivered = 0;
     const auto deliver_done = [&](std::uint64_t fewest) {
       std::size_t ready = delivered;
-      while (ready < done.size() && done[ready].load(std::memory_order_acquire)) ++ready;
-      if (ready == delivered || begins[ready] - begins[delivered] < fewest) return;
-      deliver_bins(pass, begins, tied, delivered, ready, deliver);
+      while (ready < size && done[ready].load(std::memory_order_acquire)) ++ready;
+      if (ready == delivered || begin_of(ready) - begin_of(delivered) < fewest) return;
+      deliver_bins(pass, arrays, tied, delivered, ready, deliver);
       delivered = ready;
     };
-    run_parallel(order.size(), options_.threads, meter_.stop(), [&](std::size_t item) {
+    run_parallel(size, options_.threads, meter_.stop(), [&](std::size_t item) {
       constexpr std::uint64_t kFewest = std::uint64_t{1} << 16;
       const std::size_t bin = order[item];
+      const std::uint64_t first = begin_of(bin);
       std::unique_ptr<TieSorter<Width>> sorter = take_sorter();
-      sorter->sort({pass.records.keys + begins[bin], pass.records.positions + begins[bin]},
-                   pass.shared == nullptr ? nullptr : pass.shared + begins[bin], begins[bin + 1] - begins[bin],
-                   num_delivered_ + begins[bin], tied[bin]);
+      sorter->sort({arrays.records.keys + first, arrays.records.positions + first},
+                   arrays.shared == nullptr ? nullptr : arrays.shared + first, begin_of(bin + 1) - first,
+                   num_delivered_ + first, tied[bin]);
       return_sorter(std::move(sorter));
       done[bin].store(true, std::memory_order_release);
       if (meter_.is_owner()) deliver_done(kFewest);
     });
     deliver_done(0);
-    num_delivered_ += begins.back();
+    num_delivered_ += pass.size();
   }
 
   template <class Deliver>
-  void deliver_bins(const Pass& pass, const std::vector<std::uint64_t>& begins,
-                    std::vector<std::vector<Interval>>& tied, std::size_t begin, std::size_t end,
-                    const Deliver& deliver) {
-    const Position* const positions = pass.records.positions;
-    if (pass.shared != nullptr)
+  void deliver_bins(const Pass& pass, const Arrays& arrays, const std::vector<std::vector<Interval>>& tied,
+                    std::size_t begin, std::size_t end, const Deliver& deliver) {
+    const Position* const positions = arrays.records.positions;
+    const std::uint64_t first = pass.begins[begin].front(), size = pass.begins[end].front() - first;
+    if (size == 0) return;
+    SortedRun run{num_delivered_ + first, {positions + first, size}};
+    if (arrays.shared != nullptr) {
       for (std::size_t bin = begin; bin < end; ++bin) {
-        const std::uint64_t first = begins[bin];
-        if (first == begins[bin + 1]) continue;
-        pass.shared[first] = before_ ? shared_symbols<Width>(text_, *before_, positions[first]) : std::uint8_t{0};
-        before_ = positions[begins[bin + 1] - 1];
+        const std::uint64_t bin_begin = pass.begins[bin].front(), bin_end = pass.begins[bin + 1].front();
+        if (bin_begin == bin_end) continue;
+        arrays.shared[bin_begin] =
+            before_ ? shared_symbols<Width>(text_, *before_, positions[bin_begin]) : std::uint8_t{0};
+        before_ = positions[bin_end - 1];
       }
+      run.shared = {arrays.shared + first, size};
+    }
     std::vector<Interval> still_tied;
     for (std::size_t bin = begin; bin < end; ++bin)
       still_tied.insert(still_tied.end(), tied[bin].begin(), tied[bin].end());
-    const std::size_t size = begins[end] - begins[begin];
-    SortedRun run{num_delivered_ + begins[begin], {positions + begins[begin], size}};
-    if (pass.shared != nullptr) run.shared = {pass.shared + begins[begin], size};
-    if (size > 0) deliver(SortedPart{run, still_tied});
+    deliver(SortedPart{run, still_tied});
   }
 
   std::unique_ptr<TieSorter<Width>> take_sorter() {
@@ -302,12 +409,15 @@ class BinnedSort {
   WorkMeter& meter_;
   const std::size_t num_slices_;
   std::optional<KeyBins> bins_;
-  std::uint64_t bin_size_ = 0;  // records that a bin should have at most
+  std::uint64_t pass_size_ = 0;  // records that a pass has at most
+  bool is_bounded_ = false;      // whether memory sets it
+  std::uint64_t bin_size_ = 0;   // records that a bin should have at most
   std::uint64_t num_records_ = 0;
   std::vector<std::uint16_t> bin_of_;     // of each entry
   std::vector<std::uint64_t> bin_sizes_;  // in records
   std::vector<std::size_t> bin_entries_;  // the first entry of each bin, and the number of entries
   std::vector<std::vector<std::uint32_t>> slice_bin_sizes_;
+  std::vector<Pass> passes_;
   Rank num_delivered_ = 0;          // in the passes before
   std::optional<Position> before_;  // the last suffix delivered
   std::mutex sorters_mutex_;

@@ -15,20 +15,20 @@ namespace anygram {
 enum class SortMethod {
   kAutomatic,  // kAnchors, or kInduced for a text that has too many anchors (long periodic stretches)
   kAnchors,    // parallel, within a given memory; the worst case costs O(n log n)
-  kInduced,    // one thread, 4 to 8 bytes a symbol, whatever the options say; O(n) for any text
+  kInduced,    // one thread, 4 to 8 bytes a symbol; O(n) for any text
 };
 
 struct SortOptions {
   unsigned threads = 1;
-  // Bytes to use beyond the text at most; 0: no bound. About 4 a symbol are used if there are many, for that is
-  // fastest. Below about 2.5 a symbol, the anchors alone may need more. A group of suffixes with the same first symbol
-  // or two is never split, whatever its size.
+  // Bytes to use beyond the text at most; 0: no bound. About 1.5 a symbol are used if there are many, for that is
+  // fastest. See least_sort_memory().
   std::uint64_t memory = 0;
   StopSignal* stop = nullptr;
   Progress progress = {};  // in symbols
   SortMethod method = SortMethod::kAutomatic;
   bool shared = false;          // also tell what neighbours share
   bool force_portable = false;  // no vector instructions: for tests
+  std::uint64_t pass_size = 0;  // suffixes sorted in one pass at most, 0: as many as is fastest: for tests
 };
 
 // What the work was, in counted units: the same for the same text, options and machine.
@@ -60,9 +60,13 @@ inline constexpr int kMaxShared = 255;
 // Receives runs in rank order, on the calling thread. The spans are valid during the call only.
 using SuffixSink = std::function<void(const SortedRun& run)>;
 
+// A bound on memory that is enough to sort any ordinary text of `length` symbols, in bytes beyond the text: 1 a symbol
+// and some megabytes for tables. Texts that are periodic for long stretches may need up to 8 a symbol.
+std::uint64_t least_sort_memory(std::uint64_t length);
+
 // Sorts all suffixes that do not begin at a document end: by unsigned symbols up to and including the first document
-// end; equal ones by position. Throws kInvalidArgument for a text that is not a token stream, kStopped, and what the
-// sink throws.
+// end; equal ones by position. Throws kInvalidArgument for a text that is not a token stream, kLimit if the memory
+// that the options allow is not enough, kStopped, and what the sink throws.
 SortStatistics sort_suffixes(const TokenText& text, const SortOptions& options, const SuffixSink& sink);
 
 }  // namespace anygram

@@ -83,15 +83,17 @@ class TieSorter {
   };
 
   static constexpr std::size_t kAhead = 24;  // suffixes whose text is on its way from memory
+  static constexpr int kShortRounds = 2;
   static constexpr std::size_t kLongWork = std::size_t{1} << 16;
 
   const std::byte* text_at(Position position, std::uint32_t depth) const {
     return text_ + (std::uint64_t{position} + depth) * Width;
   }
+  template <int Bytes>
   void prefetch(Position position, std::uint32_t depth) const {
     const std::byte* const address = text_at(position, depth);
     __builtin_prefetch(address);
-    __builtin_prefetch(address + 63);
+    __builtin_prefetch(address + Bytes + 7);  // and a key behind; mostly the same line for a short match
   }
 
   void sort_segment(std::size_t begin, std::size_t end, Rank first, std::vector<Interval>& still_tied) {
@@ -99,13 +101,19 @@ class TieSorter {
     next_groups_.clear();
     deep_.clear();
     split(begin, end, static_cast<std::uint32_t>(format_.symbols_per_key));
-    while (next_pairs_.size() + next_groups_.size() > 0) {
+    for (int round = 0; next_pairs_.size() + next_groups_.size() > 0; ++round) {
       std::swap(pairs_, next_pairs_);
       std::swap(groups_, next_groups_);
       next_pairs_.clear();
       next_groups_.clear();
-      match_pairs();
-      sort_groups();
+      // Most ties end soon, so two cache lines are not fetched for each at first.
+      if (round < kShortRounds) {
+        match_pairs<16>();
+        sort_groups<16>();
+      } else {
+        match_pairs<64>();
+        sort_groups<64>();
+      }
     }
     if (ranks_ != nullptr) return sort_by_ranks();
     for (std::size_t i = 0; i < deep_.size(); ++i)
@@ -158,21 +166,22 @@ class TieSorter {
     next.append_if(!is_deep, group);
   }
 
+  template <int Bytes>
   void match_pairs() {
     statistics_.keys_loaded += 2 * pairs_.size();
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       if (i + kAhead / 2 < pairs_.size()) {
         const Group& ahead = pairs_[i + kAhead / 2];
-        prefetch(records_.positions[ahead.begin], ahead.depth);
-        prefetch(records_.positions[ahead.begin + 1], ahead.depth);
+        prefetch<Bytes>(records_.positions[ahead.begin], ahead.depth);
+        prefetch<Bytes>(records_.positions[ahead.begin + 1], ahead.depth);
       }
       Group pair = pairs_[i];
       Position* const positions = records_.positions + pair.begin;
       const Position a = positions[0], b = positions[1];
       const std::byte *const text_a = text_at(a, pair.depth), *const text_b = text_at(b, pair.depth);
-      const Match found = match<Width>(text_a, text_b);
+      const Match found = match<Width, Bytes>(text_a, text_b);
       pair.depth += found.symbols;
-      if (found.symbols == kMatchSymbols<Width>) {
+      if (found.symbols == Bytes / Width) {
         keep(next_pairs_, pair);
         continue;
       }
@@ -185,32 +194,35 @@ class TieSorter {
     }
   }
 
+  template <int Bytes>
   void sort_groups() {
     std::size_t ahead = 0, num_ahead = 0;  // groups whose text is on its way, and their suffixes
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       for (; ahead < groups_.size() && num_ahead < kAhead; ++ahead) {
         const Group& group = groups_[ahead];
         const Position* const positions = records_.positions + group.begin;
-        for (std::size_t j = 0; j < std::min<std::size_t>(kAhead, group.size); ++j) prefetch(positions[j], group.depth);
+        for (std::size_t j = 0; j < std::min<std::size_t>(kAhead, group.size); ++j)
+          prefetch<Bytes>(positions[j], group.depth);
         num_ahead += group.size;
       }
       num_ahead -= groups_[i].size;
-      sort_group(groups_[i]);
+      sort_group<Bytes>(groups_[i]);
     }
   }
 
+  template <int Bytes>
   void sort_group(Group group) {
     if (group.ended) {
       // Its depth is one key's too large.
       group.depth -= static_cast<std::uint32_t>(format_.symbols_per_key);
       const Position position = records_.positions[group.begin];
-      group.depth += match<Width>(text_at(position, group.depth), text_at(position, group.depth)).symbols;
+      group.depth += match<Width, 64>(text_at(position, group.depth), text_at(position, group.depth)).symbols;
       return sort_positions(group);
     }
-    const Match found = match_all(group);
+    const Match found = match_all<Bytes>(group);
     group.depth += found.symbols;
     if (found.ended) return sort_positions(group);
-    if (found.symbols == kMatchSymbols<Width> || group.depth >= static_cast<std::uint32_t>(kAnchorDepth))
+    if (found.symbols == Bytes / Width || group.depth >= static_cast<std::uint32_t>(kAnchorDepth))
       return keep(next_groups_, group);
     load_keys(group);
     sort_by_keys(group);
@@ -219,12 +231,13 @@ class TieSorter {
   }
 
   // What all of a group share behind its depth.
+  template <int Bytes>
   Match match_all(const Group& group) {
     const Position* const positions = records_.positions + group.begin;
-    Matcher<Width> matcher(text_at(positions[0], group.depth));
+    Matcher<Width, Bytes> matcher(text_at(positions[0], group.depth));
     std::size_t i = 1;
     for (; i < group.size && !matcher.differ_at_once(); ++i) {
-      if (i + kAhead < group.size) prefetch(positions[i + kAhead], group.depth);
+      if (i + kAhead < group.size) prefetch<Bytes>(positions[i + kAhead], group.depth);
       matcher.add(text_at(positions[i], group.depth));
       if (i % kLongWork == kLongWork - 1) meter_.add(0);
     }
