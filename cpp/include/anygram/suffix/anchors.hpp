@@ -149,9 +149,11 @@ class AnchorRanks {
 
   // What the samples of two ascending ranks share, or -1 if that is not quickly found.
   int shared(std::uint64_t rank, std::uint64_t greater_rank) const {
-    constexpr std::uint64_t kNear = 64;
+    constexpr std::uint64_t kNear = 1024;
     if (greater_rank - rank > kNear) return -1;
-    return *std::min_element(shared_.data() + rank + 1, shared_.data() + greater_rank + 1);
+    std::uint8_t least = kMaxShared;
+    for (std::uint64_t i = rank + 1; i <= greater_rank; ++i) least = std::min(least, shared_[i]);
+    return least;
   }
 
  private:
