@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <anygram/base/little_endian.hpp>
@@ -175,10 +176,14 @@ SampleSet sample_anchors(const TokenText& text, unsigned threads, WorkMeter& met
 // More samples than this cannot be ranked.
 inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 30;
 
-// Ranks the samples by the suffixes that they begin, in kRankingBytes for each and the records to sort them.
+// Ranks the samples by the suffixes that they begin, in kRankingBytes for each and the records to sort them. Gives up
+// if `may_give_up` and the text consists of so few different windows that induced sorting is faster, as Fibonacci words
+// do.
 inline constexpr std::uint64_t kRankingBytes = 12;
+
 template <int Width>
-AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
-                                const SortOptions& options, WorkMeter& meter, SortStatistics& statistics);
+std::optional<AnchorRanks<Width>> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
+                                               bool may_give_up, const SortOptions& options, WorkMeter& meter,
+                                               SortStatistics& statistics);
 
 }  // namespace anygram

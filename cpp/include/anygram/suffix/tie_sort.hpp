@@ -41,7 +41,7 @@ class TieSorter {
     shared_ = shared;
     note_shared(0, size, 0);
     // In segments that fit the cache, together with the text that their suffixes begin with.
-    constexpr std::size_t kSegment = 4096;
+    constexpr std::size_t kSegment = 16384;
     for (std::size_t begin = 0; begin < size;) {
       std::size_t end = std::min(size, begin + kSegment);
       while (end < size && records.keys[end] == records.keys[end - 1]) ++end;
