@@ -306,6 +306,8 @@ class BinnedSort {
       const auto place = [&](std::uint64_t key, Position position, std::size_t bin) {
         const std::uint64_t to = places[bin];
         places[bin] = to + (bin < num_bins_here);
+        __builtin_prefetch(records.keys + to + 8, 1);  // the bin's next cache lines
+        __builtin_prefetch(records.positions + to + 16, 1);
         records.keys[to] = key;
         records.positions[to] = position;
       };
