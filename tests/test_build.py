@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 import anygram
 import plain
-from anygram.errors import AnygramError, IndexExistsError, InputError
+from anygram.errors import AnygramError, IndexExistsError, InputError, LimitError
+from anygram.tokenizers.utf8 import BytesTokenizer
 from folders import contents, flipped
 from strategies import fibonacci, periodic, thue_morse
 
@@ -44,7 +47,13 @@ def built_bytes(folder: Path, documents: Iterable[object] = NUMBERS, **options: 
 
 @pytest.mark.parametrize(
     "options",
-    [{"threads": 1}, {"threads": 4}, {"memory": 31 * 10**7}, {"memory": 4 * 10**9}, {"threads": 3, "memory": 31 * 10**7}],
+    [
+        {"threads": 1},
+        {"threads": 4},
+        {"memory": 31 * 10**7},
+        {"memory": 4 * 10**9},
+        {"threads": 3, "memory": 31 * 10**7},
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("shards", [1, 3])
@@ -95,6 +104,97 @@ def test_answers_of_a_built_opened_saved_and_unsaved_index_are_the_same(
         with anygram.open(tmp_path / name) as index:
             assert plain.answers(index, QUERIES) == expected
             assert (index.profile, index.num_shards) == (profile, shards)
+
+
+# Memory
+
+
+def test_too_little_memory_is_refused_before_the_corpus_is_read(tmp_path: Path) -> None:
+    def documents() -> Iterator[list[int]]:
+        pytest.fail("the corpus was read")
+        yield []
+
+    with pytest.raises(LimitError, match=r"at least 0\.260 GB"):
+        build(documents(), tmp_path / "index", memory=10**8)
+    assert not (tmp_path / "index").exists()
+
+
+@pytest.mark.parametrize("kind", ["npy", "bin", "array"])
+def test_arrays_too_large_for_the_memory_are_refused_before_they_are_read(tmp_path: Path, kind: str) -> None:
+    # A sparse file: a hundred million tokens that take no room.
+    path = tmp_path / f"tokens.{kind}"
+    documents: object
+    if kind == "array":
+        documents = np.broadcast_to(np.uint16(7), (1000, 100_000))
+    elif kind == "npy":
+        np.lib.format.open_memmap(path, "w+", np.uint16, (1000, 100_000))
+        documents = anygram.read_corpus(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(2 * 10**8)
+        documents = anygram.read_corpus(path, token_dtype="uint16", end_token=9)
+    with pytest.raises(LimitError, match=r"at least 0.\d+ GB .* into \d+ shards") as error:
+        build(documents, tmp_path / "index", memory=4 * 10**8, tokenizer=tokenizer_of_2_bytes())  # type: ignore[arg-type]
+    assert not (tmp_path / "index").exists()
+    (least,) = re.findall(r"at least (\S+) GB", str(error.value))
+    assert 0.5 < float(least) < 0.3 + 3.2 * 0.1 + 0.001
+    (shards,) = re.findall(r"into (\d+) shards", str(error.value))
+    assert int(shards) in {3, 4}
+
+
+def tokenizer_of_2_bytes() -> object:
+    class Numbers(BytesTokenizer):
+        vocab_size = 65535  # type: ignore[assignment]
+
+    return Numbers()
+
+
+class Other:
+    """What a library's tokenizer is to a build: one of which nothing is known."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(BytesTokenizer(), name)
+
+
+def test_the_number_of_shards_that_is_named_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [[1, 2, 3] * 1000] * 50
+    module = importlib.import_module("anygram.build")  # not the function of that name
+    monkeypatch.setattr(module, "_BASE_BYTES", 1 << 30)  # larger than what this process takes
+    least = module._least_memory(40_000, 1, "fast")
+    with pytest.raises(LimitError) as error:
+        build(iter(documents), tmp_path / "index", memory=least)
+    (shards,) = re.findall(r"into (\d+) shards", str(error.value))
+    assert not (tmp_path / "index").exists()
+    build(documents, tmp_path / "index", memory=least, shards=int(shards)).close()
+    with pytest.raises(LimitError):
+        build(documents, tmp_path / "fewer", memory=least, shards=int(shards) - 1)
+    # No cut makes a shard smaller than a document.
+    with pytest.raises(LimitError) as error:
+        build(iter(documents), tmp_path / "other", memory=module._least_memory(1000, 1, "fast"))
+    assert "shards" not in str(error.value)
+
+
+def test_a_text_too_long_to_be_tokenized_in_memory_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a"}\n' + json.dumps({"text": "word " * 500_000}) + "\n")
+    with pytest.raises(LimitError, match=r"a.jsonl:2: .* 2,500,000 characters takes about 0.325 GB"):
+        build(anygram.read_corpus(path), tmp_path / "index", tokenizer=Other(), memory=3 * 10**8)
+    assert not (tmp_path / "index").exists()
+    build(anygram.read_corpus(path), tmp_path / "index", tokenizer="bytes", memory=3 * 10**8).close()
+
+
+def test_stages_are_timed(tmp_path: Path) -> None:
+    stages: dict[str, float] = {"of before": 1.0}
+    build(TEXTS, tmp_path / "index", tokenizer="bytes", stages=stages)
+    assert list(stages)[1:] == ["reading", "metadata", "writing", "sorting", "syncing"]
+    assert all(seconds >= 0 for seconds in stages.values())
+
+
+def test_a_plan_knows_the_least_memory() -> None:
+    planned = anygram.plan(np.zeros((10, 1000), np.uint16), tokenizer=None)
+    assert (planned.num_tokens, planned.num_documents, planned.num_shards) == (10_000, 10, 1)
+    assert planned.exact
+    assert planned.least_memory_bytes < 3 * 10**8
 
 
 # Files, iterables, arrays

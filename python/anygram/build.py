@@ -34,17 +34,19 @@ Profile: TypeAlias = Literal["fast", "lean"]
 # Bytes a token beyond its own width: the order of the suffixes and what leads into it, and a little for the rest.
 _ORDER_BYTES = {"fast": (4096 + 8 * 16 / 15 + 8 + 1) / 672 + 0.05, "lean": 4.0 + 8 / 64 * 16 / 15 + 0.05}
 
+_STAGES = ("reading", "metadata", "writing", "sorting", "syncing")
+
 # What a build takes beside what grows with a shard: Python, libraries, a tokenizer, documents under way.
-_BASE_BYTES = 300_000_000
+_BASE_BYTES = 260_000_000
 
 # Kept free for the core's threads: blocks on their way to files, stacks.
 _SPARE_BYTES = 40_000_000
 
-# Bytes a token that sorting takes beside the text when it is not bounded: its records, and the sampled keys.
-_SORT_BYTES = 4.5
-
-# What sorting takes of one CPU, for the estimate of a plan.
-_SORT_SECONDS = 120e-9
+# For the estimate of a plan, measured on 110 million tokens: bytes a token that sorting takes beside the text when it
+# is not bounded, bytes that a build takes beside, and the seconds of one CPU that it takes for each token.
+_SORT_BYTES = 1.55
+_USUAL_BYTES = 60_000_000
+_SORT_SECONDS = 130e-9
 
 _MAX_STREAM_LENGTH = 2**32  # tokens and document ends of a shard
 
@@ -75,7 +77,7 @@ class _Options:
         try:
             yield
         finally:
-            self.stages[stage] = self.stages.get(stage, 0.0) + time.perf_counter() - started
+            self.stages[stage] += time.perf_counter() - started
 
 
 def build(
@@ -162,6 +164,7 @@ def _build(
 ) -> None:
     from anygram.workplace import workplace
 
+    options.stages.update(dict.fromkeys(_STAGES, 0.0))
     _check_memory_of_arrays(corpus, tokenizer, options)
     with (
         named_errors(folder),
@@ -245,7 +248,7 @@ class _Spool:
                 _check_memory_of_reading(options)
             metadata.finish()
             self.tokens.close()
-        options.stages["reading"] -= options.stages.get("metadata", 0.0)
+        options.stages["reading"] -= options.stages["metadata"]
 
     def _add_records(self, metadata: MetadataWriter, records: list[DocumentRecord] | NumberedLines) -> None:
         from anygram.ingest import NumberedLines
@@ -381,9 +384,7 @@ def _check_memory(spool: _Spool, runs: list[_core.DocumentRun], vocab_size: int,
     _core.release_memory()
     # A tokenizer may be larger than what is reckoned for all of Python.
     excess = max(0, memory_in_use() + _SPARE_BYTES - _BASE_BYTES)
-    least = max(
-        _least_memory(run.num_tokens + run.num_documents, width, options.profile) + excess for run in runs
-    )
+    least = max(_least_memory(run.num_tokens + run.num_documents, width, options.profile) + excess for run in runs)
     if least <= options.memory:
         return
     longest = _longest_stream(options.memory - excess, width, options.profile)
@@ -422,6 +423,7 @@ class Plan:
         num_tokens: their tokens.
         num_shards: parts to be sorted independently.
         memory_bytes: the most memory in use at once.
+        least_memory_bytes: the least `memory` with which it can be done.
         scratch_bytes: disk for temporary files while it runs.
         index_bytes: disk for the index.
         seconds: how long it takes, roughly.
@@ -432,6 +434,7 @@ class Plan:
     num_tokens: int
     num_shards: int
     memory_bytes: int
+    least_memory_bytes: int
     scratch_bytes: int
     index_bytes: int
     seconds: float
@@ -463,18 +466,19 @@ def plan(
     from anygram.ingest import ingest
     from anygram.io import as_corpus
     from anygram.tokenizers import open_tokenizer
-    from anygram.tokenizers.words import WordsTokenizer
 
     chosen = open_tokenizer(tokenizer)
     corpus = as_corpus(documents)
     threads = threads or available_cpus()
+    reading_bytes = memory_in_use()
     started = time.perf_counter()
     num_tokens = num_documents = max_token = 0
     exact = True
-    for batch in ingest(corpus, chosen, threads=threads):
+    for batch in ingest(corpus, chosen, threads=threads, memory=memory):
         num_tokens += batch.num_tokens
         num_documents += len(batch.lengths)
         max_token = max(max_token, int(batch.tokens.max(initial=0)))
+        reading_bytes = max(reading_bytes, memory_in_use())
         if corpus.num_bytes and time.perf_counter() - started > _PLAN_SECONDS:
             exact = corpus.num_bytes_read >= corpus.num_bytes
             break
@@ -487,13 +491,15 @@ def plan(
     width = _core.width_for(vocab_size)
     num_shards = shards or -(-(tokens + count) // 2**32)
     in_shard = -(-tokens // num_shards)
-    spool_width = 4 if chosen is None or isinstance(chosen, WordsTokenizer) else width
+    sorting_bytes = max(memory_in_use(), _USUAL_BYTES) + int(in_shard * (width + _SORT_BYTES))
     return Plan(
         num_documents=count,
         num_tokens=tokens,
         num_shards=num_shards,
-        memory_bytes=int(min(memory or available_memory() // 2, in_shard * (width + _SORT_BYTES)) + 1e8),
-        scratch_bytes=tokens * spool_width + count * (4 + spool_width),
+        memory_bytes=max(reading_bytes, min(memory or _usual_memory(), sorting_bytes)),
+        least_memory_bytes=_least_memory(in_shard + -(-count // num_shards), width, profile),
+        # The spooled stream of a single shard becomes that of the index.
+        scratch_bytes=(tokens + count) * width * (num_shards > 1) + count * 4,
         index_bytes=index_bytes(tokens, count, vocab_size, profile),
         seconds=seconds * scale + tokens * _SORT_SECONDS / threads,
         exact=exact,

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from anygram.errors import InputError
+from anygram.errors import InputError, LimitError
 from anygram.io import Corpus, Record, TokenBlock, TokenIds, as_corpus
 from anygram.machine import available_cpus, memory_in_use
 from anygram.tokenizers import MISSING_TOKENIZER
@@ -34,6 +34,7 @@ _BATCH_BYTES = 1 << 20  # of text: small enough to end soon after Ctrl-C, large 
 _LEAST_BATCH_BYTES = 1 << 17
 _BATCH_DOCUMENTS = 1 << 14
 _BATCH_COST = 100  # bytes of memory for each byte of text in a batch, from its reading to its last use
+_LONE_COST = 130  # the same for one document with a library's tokenizer: it keeps that much of each text it encodes
 _PROCESS_BYTES = 60_000_000  # memory of another process that splits words
 _IN_PROCESS_BYTES = 1 << 23  # of text, whose words are split sooner than other processes would start
 
@@ -139,7 +140,7 @@ def ingest(
     threads = threads or available_cpus()
     num_bytes_encoded = 0
     bounds = _Bounds.within(memory, threads)
-    for group, batch in _encode(_groups(corpus, tokenizer, bounds.batch_bytes), tokenizer, threads, bounds.processes):
+    for group, batch in _encode(_groups(corpus, tokenizer, bounds), tokenizer, threads, bounds.processes):
         yield batch
         num_bytes_encoded += batch.num_bytes or batch.ids.nbytes
         if progress is not None:
@@ -150,31 +151,34 @@ def ingest(
 class _Bounds(NamedTuple):
     """How much is under way at once."""
 
-    batch_bytes: int
-    processes: int
+    batch_bytes: int = _BATCH_BYTES
+    processes: int = 1
+    room: int | None = None  # bytes of memory for documents under way
 
     @classmethod
     def within(cls, memory: int | None, threads: int) -> _Bounds:
         """What a bound of memory leaves room for, beside what this process holds already."""
         if memory is None:
-            return cls(_BATCH_BYTES, threads)
+            return cls(processes=threads)
         room = max(0, memory - memory_in_use())
         # Of the batches under way, two are being encoded at any time, and the others are little more than their text.
         batch_bytes = max(min(_LEAST_BATCH_BYTES, _BATCH_BYTES), min(_BATCH_BYTES, room // (2 * _BATCH_COST)))
-        return cls(batch_bytes, min(threads, room // 2 // _PROCESS_BYTES))
+        return cls(batch_bytes, min(threads, room // 2 // _PROCESS_BYTES), room)
 
 
-def _groups(corpus: Corpus, tokenizer: Tokenizer | None, batch_bytes: int = _BATCH_BYTES) -> Iterator[_Group]:
+def _groups(corpus: Corpus, tokenizer: Tokenizer | None, bounds: _Bounds) -> Iterator[_Group]:
     group = _Group()
     for part in corpus.parts():
         _check_fits(part, tokenizer)
+        if isinstance(part, Record) and part.text is not None and bounds.room is not None:
+            _check_memory(part, tokenizer, bounds.room)
         if isinstance(part, TokenBlock):
             if group.records:
                 yield group
                 group = _Group()
             yield _Group(block=part, size=part.ids.nbytes, bytes_read=corpus.num_bytes_read)
             continue
-        if not group.takes(part, batch_bytes):
+        if not group.takes(part, bounds.batch_bytes):
             yield group
             group = _Group()
         group.add(part)
@@ -196,6 +200,19 @@ def _check_fits(part: Record | TokenBlock, tokenizer: Tokenizer | None) -> None:
             "give tokenizer='none', or the tokenizer that made the ids",
             part.source,
             line,
+        )
+
+
+def _check_memory(document: Record, tokenizer: Tokenizer | None, room: int) -> None:
+    """A document is encoded as a whole, and nothing bounds what a library takes for that but its length."""
+    if isinstance(tokenizer, WordsTokenizer | BytesTokenizer) or document.text is None:
+        return
+    needed = len(document.text) * _LONE_COST
+    if needed > room:
+        place = f"{document.source}:{document.line}" if document.line else document.source or "a document"
+        raise LimitError(
+            f"{place}: to tokenize a text of {len(document.text):,} characters takes about {needed / 1e9:.3f} GB of "
+            f"memory, and {room / 1e9:.3f} GB are left of what is allowed: allow more (memory=, --memory), or split it"
         )
 
 

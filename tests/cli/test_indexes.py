@@ -18,6 +18,7 @@ class TestBuild:
         assert (ended.code, ended.err) == (0, "")
         assert ended.json["schema"] == "anygram.build/1"
         assert (ended.json["num_documents"], ended.json["num_rejected"]) == (3, 0)
+        assert set(ended.json["stages"]) == {"reading", "metadata", "writing", "sorting", "syncing"}
         assert "3 documents" in build(run, corpus, tmp_path / "other").out
 
     def test_a_folder_that_is_taken(self, run, corpus, tmp_path):
@@ -164,7 +165,9 @@ def test_progress_in_a_log(run, corpus, tmp_path):
     err = build(run, corpus, tmp_path / "index").err
     lines = [line for line in err.splitlines() if line]
     assert lines[0].endswith(": started")
-    assert " done in " in lines[-1]
+    assert any(" done in " in line for line in lines)
+    assert [line.split()[0] for line in lines[-5:]] == ["reading", "metadata", "writing", "sorting", "syncing"]
+    assert all(line.endswith(" s") for line in lines[-5:])
 
 
 def test_progress_on_a_terminal(run, corpus, tmp_path, monkeypatch):

@@ -35,6 +35,11 @@ void repack(std::span<const std::byte> symbols, SectionWriter& writer) {
   }
 }
 
+// What the writer of the order takes.
+std::uint64_t writer_bytes(std::uint64_t num_tokens, Profile profile) {
+  return profile == Profile::kFast ? PageWriter::memory_bytes(num_tokens) : ArrayWriter::memory_bytes(num_tokens);
+}
+
 }  // namespace
 
 ShardBuilder::ShardBuilder(std::string folder, const ShardBuilderOptions& options)
@@ -109,9 +114,8 @@ void ShardBuilder::write_unigrams(const UnigramCounter& unigrams) {
 }
 
 std::uint64_t ShardBuilder::least_memory(std::uint64_t stream_length, int width, Profile profile) {
-  const std::uint64_t writer =
-      profile == Profile::kFast ? PageWriter::memory_bytes(stream_length) : ArrayWriter::memory_bytes(stream_length);
-  return stream_length * static_cast<std::uint64_t>(width) + writer + stream_length * 7 / 10;
+  return stream_length * static_cast<std::uint64_t>(width) + writer_bytes(stream_length, profile) +
+         least_sort_memory(stream_length);
 }
 
 SortStatistics ShardBuilder::sort(StopSignal& stop, const Progress& progress) {
@@ -122,9 +126,7 @@ SortStatistics ShardBuilder::sort(StopSignal& stop, const Progress& progress) {
   const bool fast = options_.profile == Profile::kFast;
   SortOptions sort_options{.threads = options_.threads, .stop = &stop, .progress = progress, .shared = fast};
   if (options_.memory != 0) {
-    const std::uint64_t keys =
-        fast ? PageWriter::memory_bytes(manifest_.num_tokens) : ArrayWriter::memory_bytes(manifest_.num_tokens);
-    const std::uint64_t taken = text.bytes.size() + keys;
+    const std::uint64_t taken = text.bytes.size() + writer_bytes(manifest_.num_tokens, options_.profile);
     sort_options.memory = options_.memory > taken ? options_.memory - taken : 1;
   }
   return fast ? write_order<PageWriter>(text, format, sort_options)

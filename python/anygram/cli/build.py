@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -180,8 +181,7 @@ def _deliver_built(
 
 
 def _deliver_plan(planned: Plan, json: bool) -> None:
-    names = ("num_documents", "num_tokens", "num_shards", "memory_bytes", "scratch_bytes", "index_bytes", "seconds")
-    answer = {name: getattr(planned, name) for name in (*names, "exact")}
+    answer = asdict(planned)
     about = "" if planned.exact else "about "
 
     def show() -> None:
@@ -190,7 +190,8 @@ def _deliver_plan(planned: Plan, json: bool) -> None:
                 "documents": f"{about}{planned.num_documents:,}",
                 "tokens": f"{about}{planned.num_tokens:,}",
                 "shards": f"{planned.num_shards:,}",
-                "memory": f"{about}{format_size(planned.memory_bytes)}",
+                "memory": f"{about}{format_size(planned.memory_bytes)}, or {format_size(planned.least_memory_bytes)} "
+                "at the least (--memory)",
                 "scratch": f"{about}{format_size(planned.scratch_bytes)} of disk while it runs",
                 "index": f"{about}{format_size(planned.index_bytes)} of disk",
                 "time": f"about {format_seconds(planned.seconds)}",

@@ -1,7 +1,7 @@
 """Arrays of token ids: .npy files, raw .bin files as training programs write them, and arrays in memory.
 
-Files are mapped, never read whole. Documents are handed on many at a time: nothing here is done for each of them, unless
-one is bad.
+Files are mapped, never read whole. Documents are handed on many at a time: nothing here is done for each of them,
+unless one is bad.
 """
 
 from __future__ import annotations
@@ -143,8 +143,9 @@ def _checked(ids: _Ids, end_token: int | None) -> TokenIds | None:
         # The end token need not be the id of a token.
         if smallest < 0 or (largest > MAX_TOKEN and not _only_ends_are_larger(ids, end_token)):
             return None
-    small = ids.dtype.itemsize == 1 or ids.dtype == np.uint16
-    return np.ascontiguousarray(ids, np.uint16 if small else np.uint32)
+    if ids.dtype.itemsize == 1 or ids.dtype == np.uint16:
+        return np.ascontiguousarray(ids, np.uint16)
+    return np.ascontiguousarray(ids, np.uint32)
 
 
 def _only_ends_are_larger(ids: _Ids, end_token: int | None) -> bool:

@@ -172,7 +172,9 @@ def read_corpus(
             return None
         found = [array_facts(path, dtype if suffix_of(path) == ".bin" else None, end_token) for path in paths]
         known = [facts for facts in found if facts is not None]
-        return ArrayFacts(sum(facts.stream_length for facts in known), max((facts.largest for facts in known), default=0))
+        return ArrayFacts(
+            sum(facts.stream_length for facts in known), max((facts.largest for facts in known), default=0)
+        )
 
     once = STDIN in paths
     num_bytes = None if once else sum(map(_size, paths))

@@ -32,9 +32,7 @@ def as_corpus(documents: object) -> Corpus:
     assert isinstance(documents, Iterable)
     if isinstance(documents, np.ndarray) and documents.ndim == 2 and documents.dtype.kind in "iu":
         array = documents
-        return Corpus(
-            [lambda counter: read_rows(array, None, counter)], num_bytes=None, arrays=lambda: facts_of(array)
-        )
+        return Corpus([lambda counter: read_rows(array, None, counter)], num_bytes=None, arrays=lambda: facts_of(array))
     once = iter(documents) is documents
     return Corpus([lambda _: _read(documents)], num_bytes=None, once=once)
 

@@ -59,7 +59,7 @@ class MetadataWriter:
             self._finish_chunk()
 
     def add_lines(self, source: str | None, first_line: int | None, count: int) -> None:
-        """Takes consecutive documents that have a source and numbers in it and nothing else; the same as `add` of each."""
+        """Takes consecutive documents that have nothing but a source and numbers in it; the same as `add` of each."""
         while count > 0:
             taken = min(count, CHUNK_DOCUMENTS - self._chunk.num_documents)
             self._chunk.add_lines(source, first_line, taken)
