@@ -15,8 +15,9 @@ namespace py = pybind11;
 SearchQuery::Clause clause_of(const py::iterable& ngrams) {
   SearchQuery::Clause clause;
   for (const py::handle ngram : ngrams) {
-    const Symbols symbols(ngram);
-    clause.emplace_back(Ngram(symbols).begin(), Ngram(symbols).end());
+    const Symbols read(ngram);
+    const Ngram symbols = read;
+    clause.emplace_back(symbols.begin(), symbols.end());
   }
   return clause;
 }

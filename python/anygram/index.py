@@ -621,4 +621,3 @@ def _metadata(shard: _core.Shard) -> MetadataReader | None:
     from anygram.metadata import MetadataReader
 
     return MetadataReader(payload)
-
