@@ -134,7 +134,7 @@ def plot_budgets(found: dict[str, Any], path: Path) -> str:
     figure, (memory, time) = new_grid(1, 2, (9, 3))
     names = list(found["runs"])
     for axes, title, scale, of in (
-        (memory, "peak anonymous memory, MB", 1e-6, "peak_anonymous"),
+        (memory, "peak resident memory, MB (red: the budget)", 1e-6, "peak_resident"),
         (time, "build, s", 1.0, "seconds"),
     ):
         values = [scale * median_of([run["cost"][of] for run in found["runs"][name]]) for name in names]
