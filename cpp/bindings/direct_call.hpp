@@ -44,8 +44,8 @@ PyObject* call_directly(PyObject* self, PyObject* const* arguments, Py_ssize_t n
 template <auto Answer, Py_ssize_t NumArguments>
 void add_direct_method(IndexClass& index, const char* name) {
   static PyMethodDef definition{
-      name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(&call_directly<Answer, NumArguments>)), METH_FASTCALL,
-      nullptr};
+      name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_directly<Answer, NumArguments>)),
+      METH_FASTCALL, nullptr};
   const auto method = pybind11::reinterpret_steal<pybind11::object>(
       PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(index.ptr()), &definition));
   if (!method) throw pybind11::error_already_set();

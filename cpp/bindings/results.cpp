@@ -30,8 +30,8 @@ PyObject* make_result(PyObject* self, PyObject* const* arguments, Py_ssize_t num
 
 // Python's own kind of function, which is called without pybind11's dispatch.
 py::object result_maker(const py::type& kind, const py::tuple& names) {
-  static PyMethodDef definition{"make_result", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(&make_result)),
-                                METH_FASTCALL, nullptr};
+  static PyMethodDef definition{
+      "make_result", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&make_result)), METH_FASTCALL, nullptr};
   py::tuple self(1 + names.size());
   self[0] = kind;
   for (std::size_t i = 0; i < names.size(); ++i) {
