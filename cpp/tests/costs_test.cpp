@@ -99,8 +99,9 @@ TEST_CASE("sorting moves and loads a bounded number of things for each symbol") 
   CHECK(work_per_symbol(with_copies(prose)) < 19);
   CHECK(work_per_symbol(periodic(kLength, 1)) < 14);
   CHECK(work_per_symbol(periodic(kLength, 1000)) < 25);
-  CHECK(work_per_symbol(fibonacci(kLength)) < 54);
-  CHECK(work_per_symbol(thue_morse(kLength)) < 40);
+  // These are induced, and their shared lengths found from one position to the next: linear, and more in number.
+  CHECK(work_per_symbol(fibonacci(kLength)) < 134);
+  CHECK(work_per_symbol(thue_morse(kLength)) < 122);
 }
 
 TEST_CASE("a profile takes no more bytes a token than it says") {
