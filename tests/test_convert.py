@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.folders import contents
 
 import anygram
 from anygram import errors
-from tests.folders import contents
 
 DOCUMENTS = [
     {"text": f"to be or not to be, that is question {i % 7} of the day " * 9, "id": f"d{i}"} for i in range(90)
@@ -31,7 +31,7 @@ def test_the_same_bytes_as_a_build(tmp_path: Path, source: str, profile: str, sh
         path,
         tmp_path / "converted",
         profile=profile,  # type: ignore[arg-type]
-        progress=lambda stage, done, total: stages.add(stage),
+        progress=lambda stage, _done, _total: stages.add(stage),
     ) as index:
         assert index.profile == profile
         assert index.count("to be") == 2 * 9 * 90
