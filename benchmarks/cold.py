@@ -31,6 +31,8 @@ LENGTHS = (1, 2, 3, 5, 6, 8, 10, 20, 30, 50)
 # Sections that lead to the pages, and are meant to stay in memory: so many bytes a token, and so many a distinct token.
 _TOP_BYTES, _UNIGRAM_BYTES = 0.03, 8.2
 
+_FIRST = 500  # questions that are asked of an index just opened
+
 _MADV_DONTNEED = 4
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,6 +65,18 @@ def mappings(files: set[str]) -> list[tuple[int, int]]:
                 begin, end = (int(address, 16) for address in span.split("-"))
                 found.append((begin, end))
     return found
+
+
+def pages_in_memory(files: list[Path]) -> int:
+    """How many pages of what this process maps of them lie in the page cache."""
+    total = 0
+    for begin, end in mappings(set(map(str, files))):
+        found = np.empty((end - begin) // os.sysconf("SC_PAGE_SIZE"), np.uint8)
+        address, length = ctypes.c_void_p(begin), ctypes.c_size_t(end - begin)
+        if _libc.mincore(address, length, ctypes.c_void_p(found.ctypes.data)) != 0:
+            raise SystemExit(f"mincore failed: {os.strerror(ctypes.get_errno())}")
+        total += int((found & 1).sum())
+    return total
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -99,6 +113,18 @@ def measure_pages(files: list[Path], ngrams: list[Ngram], count: Callable[[Ngram
     return Faults(pages, times)
 
 
+def measure_first(folder: Path, files: list[Path], ngrams: list[Ngram]) -> NDArray[np.int64]:
+    """The pages that the first question of all needs, each on an index just opened: with those of the checksums."""
+    pages = np.empty(len(ngrams), np.int64)
+    for number, ngram in enumerate(ngrams):
+        with anygram.open(folder) as index:
+            evict(files)
+            before = pages_in_memory(files)
+            index.count(ngram)
+            pages[number] = pages_in_memory(files) - before
+    return pages
+
+
 def lines_of(name: str, ngrams: list[Ngram], faults: Faults, peers: Faults | None) -> list[Line]:
     """Means by length, and of all; with the peer's for the same questions, and goals, if they are given."""
     lengths = np.array([len(ngram) for ngram in ngrams])
@@ -130,6 +156,11 @@ def measure_index(name: str, folder: Path, ngrams: list[Ngram], num_distinct: in
         faults = measure_pages(rest, ngrams, index.count)
         lines = lines_of(name, ngrams, faults, peers)
         staying = sum(file.stat().st_size for file in top) / index.num_tokens
+    few = ngrams[:_FIRST]
+    first, lengths = measure_first(folder, rest, few), np.array(list(map(len, few)))
+    for title, rows in {"n up to 5": lengths <= 5, "n from 6 to 50": lengths > 5}.items():
+        mean = one(first[rows].mean())
+        lines.append(Line(f"{name}, {title}: mean, index just opened", "pages, with checksums", mean))
     staying_names = ", ".join(sorted(file.name for file in top))
     return [*lines, Line(f"{name}, staying in memory: {staying_names}", "bytes a token", one(staying))]
 

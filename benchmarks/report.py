@@ -134,7 +134,7 @@ def plot_budgets(found: dict[str, Any], path: Path) -> str:
     figure, (memory, time) = new_grid(1, 2, (9, 3))
     names = list(found["runs"])
     for axes, title, scale, of in (
-        (memory, "peak anonymous memory, MB", 1e-6, "peak_anonymous"),
+        (memory, "peak resident memory, MB (red: the budget)", 1e-6, "peak_resident"),
         (time, "build, s", 1.0, "seconds"),
     ):
         values = [scale * median_of([run["cost"][of] for run in found["runs"][name]]) for name in names]
@@ -219,7 +219,12 @@ def goal_rows(results: dict[str, dict[str, Any]]) -> list[Sequence[object]]:
 
 
 def write_page(
-    folder: Path, results: dict[str, dict[str, Any]], plots: dict[str, list[str]], outcomes: Sequence[str]
+    folder: Path,
+    results: dict[str, dict[str, Any]],
+    plots: dict[str, list[str]],
+    outcomes: Sequence[str],
+    *,
+    quick: bool,
 ) -> None:
     rows = goal_rows(results)
     reached = sum(row[-1] == "yes" for row in rows)
@@ -227,6 +232,7 @@ def write_page(
         f"# Benchmarks, {folder.name}\n",
         "What each measures, and what it does not, stands in [benchmarks/README.md](../../README.md).\n",
         f"{reached} of {len(rows)} figures that have a goal reached it.\n",
+        *(["A quick run: sizes are too small to judge goals by.\n"] if quick else []),
         markdown_table(["page", "figure", "found", "goal", "reached"], rows),
     ]
     for name, title in _PAGES.items():
@@ -245,10 +251,11 @@ def write_page(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--quick", action="store_true", help="say that sizes were small")
     parser.add_argument("outcome", nargs="*", help="of the steps, for the page")
     arguments = parser.parse_args()
     results = load(arguments.folder)
-    write_page(arguments.folder, results, plots_of(results, arguments.folder), arguments.outcome)
+    write_page(arguments.folder, results, plots_of(results, arguments.folder), arguments.outcome, quick=arguments.quick)
 
 
 if __name__ == "__main__":

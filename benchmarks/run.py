@@ -262,7 +262,7 @@ def main() -> None:
     outcomes = run_steps(names, place, inputs)
     if not arguments.keep:
         shutil.rmtree(folder / "index", ignore_errors=True)
-    flags = [f"{name}={outcome}" for name, outcome in outcomes.items()]
+    flags = ["--quick"] * arguments.quick + [f"{name}={outcome}" for name, outcome in outcomes.items()]
     subprocess.run([str(python), str(HERE / "report.py"), str(place.results), *flags], check=True)
     say(f"written: {place.results / 'README.md'}")
     if any("FAILED" in outcome for outcome in outcomes.values()):

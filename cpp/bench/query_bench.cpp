@@ -1,6 +1,7 @@
 // Times questions put to one shard, and counts the pages that they touch. Builds the shard first if the folder has
 // none, from a raw file of little-endian 2-byte symbols that ends with a 0.
-//     query_bench SYMBOLS FOLDER [profile: fast|lean] [max symbols=0] [what: all|count|batch|pages|score|continuations]
+//     query_bench SYMBOLS FOLDER [profile: fast|lean] [max symbols=0]
+//     [what: all|count|batch|pages|score|continuations] [load: mmap|ram]
 #include <time.h>
 
 #include <algorithm>
@@ -205,13 +206,15 @@ class Questions {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) return std::fprintf(stderr, "usage: query_bench SYMBOLS FOLDER [profile] [max symbols] [what]\n"), 2;
+  if (argc < 3)
+    return std::fprintf(stderr, "usage: query_bench SYMBOLS FOLDER [profile] [max symbols] [what] [load]\n"), 2;
   const std::vector<std::uint16_t> stream = read_symbols(argv[1], argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 0);
   const std::string folder = argv[2];
   const std::string what = argc > 5 ? argv[5] : "all";
   const Profile profile = argc > 3 && std::string(argv[3]) == "lean" ? Profile::kLean : Profile::kFast;
   if (!std::filesystem::exists(folder + "/shard")) build(stream, folder, profile);
-  const auto shard = open_shard(folder, LoadMode::kMmap);
+  const bool in_memory = argc > 6 && std::string(argv[6]) == "ram";
+  const auto shard = open_shard(folder, in_memory ? LoadMode::kRam : LoadMode::kMmap);
   std::printf("%llu tokens, %.3f bytes a token\n", static_cast<unsigned long long>(shard->counts().num_tokens),
               static_cast<double>(shard->num_bytes()) / static_cast<double>(shard->counts().num_tokens));
   Questions questions(stream, shard, folder);

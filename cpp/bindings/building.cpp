@@ -9,6 +9,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <anygram/shard/convert.hpp>
 #include <anygram/shard/shard.hpp>
 #include <anygram/shard/shard_builder.hpp>
 #include <anygram/shard/token_spool.hpp>
@@ -92,6 +93,16 @@ void bind_building(py::module_& module) {
       },
       py::arg("folder"));
   module.def("width_for", &width_for, py::arg("vocab_size"));
+  module.def(
+      "convert_shard",
+      [](const std::string& source, const std::string& folder, const std::string& profile, unsigned threads,
+         std::uint64_t memory, bool sync, const py::object& progress) {
+        const Progress report = python_progress(progress);
+        const ConvertOptions options{profile_named(profile), threads, memory, sync};
+        return run_released([&](StopSignal& stop) { return convert_shard(source, folder, options, stop, report); });
+      },
+      py::arg("source"), py::arg("folder"), py::kw_only(), py::arg("profile"), py::arg("threads"), py::arg("memory"),
+      py::arg("sync"), py::arg("progress") = py::none());
   module.def(
       "least_memory",
       [](std::uint64_t stream_length, int width, const std::string& profile) {

@@ -1,10 +1,11 @@
 #include <optional>
 
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <anygram/base/error.hpp>
 
+#include "arrays.hpp"
+#include "direct_call.hpp"
 #include "families.hpp"
 #include "running.hpp"
 #include "tokens.hpp"
@@ -14,20 +15,37 @@ namespace {
 
 namespace py = pybind11;
 
-// (prompt_count, continuation_count, suffix_length)
-py::tuple probability_of(const Index& index, const py::object& prompt, const py::object& token, bool backoff) {
-  const std::vector<Symbol> symbols = symbols_of(prompt);
-  const Symbol continuation = continuation_of(token);
-  const ProbabilityCounts counts =
-      run_released([&](StopSignal&) { return probability(index.shards(), symbols, continuation, backoff); });
-  return py::make_tuple(counts.prompt_count, counts.continuation_count, counts.suffix_length);
+// (ngram) -> count
+py::object count_of(const Index& index, Arguments arguments) {
+  const Symbols ngram(arguments[0]);
+  const Shards shards = index.shards();
+  return python_int(run_brief(ngram.size(), shards.size(), [&] { return count(shards, ngram); }));
 }
 
-// The same as three arrays.
-py::tuple probabilities_of(const Index& index, const Ngrams& prompts, const py::iterable& tokens, bool backoff) {
+py::object counts_of(const Index& index, const Ngrams& ngrams) {
+  NewArray<std::int64_t> counts(ngrams.size());
+  run_released(
+      [&](StopSignal& stop) { count_batch(index.shards(), ngrams.list(), index.execution(stop), counts.elements()); });
+  return std::move(counts).frozen();
+}
+
+// (prompt, token, backoff) -> (prob, prompt_count, continuation_count, suffix_length)
+py::object probability_of(const Index& index, Arguments arguments) {
+  const Symbols prompt(arguments[0]);
+  const Symbol continuation = continuation_of(arguments[1]);
+  const bool backoff = is_true(arguments[2]);
+  const Shards shards = index.shards();
+  const ProbabilityCounts counts =
+      run_brief(prompt.size(), shards.size(), [&] { return probability(shards, prompt, continuation, backoff); });
+  return tuple_from(py::float_(ratio(counts.continuation_count, counts.prompt_count)), python_int(counts.prompt_count),
+                    python_int(counts.continuation_count), python_int(counts.suffix_length));
+}
+
+// (probs, prompt_counts, continuation_counts, suffix_lengths)
+py::object probabilities_of(const Index& index, const Ngrams& prompts, const py::iterable& tokens, bool backoff) {
   std::vector<Symbol> continuations;
   for (const py::handle token : tokens) continuations.push_back(continuation_of(token));
-  const std::size_t size = prompts.list().size();
+  const std::size_t size = prompts.size();
   if (continuations.size() != size) {
     throw Error(ErrorCode::kInvalidQuery, "expected a token for each of " + std::to_string(size) + " prompts, found " +
                                               std::to_string(continuations.size()));
@@ -37,77 +55,58 @@ py::tuple probabilities_of(const Index& index, const Ngrams& prompts, const py::
     probability_batch(index.shards(), prompts.list(), continuations, backoff, index.execution(stop), counts);
   });
   const auto column = [&](std::uint64_t ProbabilityCounts::* field) {
-    std::vector<std::int64_t> values(size);
-    for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<std::int64_t>(counts[i].*field);
-    return to_array(std::move(values));
+    return array_of<std::int64_t>(size, [&](std::size_t i) { return static_cast<std::int64_t>(counts[i].*field); });
   };
-  return py::make_tuple(column(&ProbabilityCounts::prompt_count), column(&ProbabilityCounts::continuation_count),
-                        column(&ProbabilityCounts::suffix_length));
+  return tuple_from(
+      array_of<double>(size,
+                       [&](std::size_t i) { return ratio(counts[i].continuation_count, counts[i].prompt_count); }),
+      column(&ProbabilityCounts::prompt_count), column(&ProbabilityCounts::continuation_count),
+      column(&ProbabilityCounts::suffix_length));
 }
 
-// (tokens, counts, prompt_count, suffix_length, num_distinct)
-py::tuple tuple_of(const Continuations& found) {
-  std::vector<std::int64_t> tokens;
-  std::vector<std::int64_t> counts;
-  tokens.reserve(found.continuations.size());
-  counts.reserve(found.continuations.size());
-  for (const Continuation& continuation : found.continuations) {
-    tokens.push_back(token_of(continuation.symbol));
-    counts.push_back(static_cast<std::int64_t>(continuation.count));
-  }
-  return py::make_tuple(to_array(std::move(tokens)), to_array(std::move(counts)), found.prompt_count,
-                        found.suffix_length, found.num_distinct);
+// (tokens, counts, probs, prompt_count, suffix_length, num_distinct)
+py::object tuple_of(const Continuations& found) {
+  const std::vector<Continuation>& rows = found.continuations;
+  return tuple_from(
+      array_of<std::int64_t>(rows.size(), [&](std::size_t i) { return token_of(rows[i].symbol); }),
+      array_of<std::int64_t>(rows.size(), [&](std::size_t i) { return static_cast<std::int64_t>(rows[i].count); }),
+      array_of<double>(rows.size(), [&](std::size_t i) { return ratio(rows[i].count, found.prompt_count); }),
+      python_int(found.prompt_count), python_int(found.suffix_length), python_int(found.num_distinct));
+}
+
+// (prompt, backoff, top_k) -> the same
+py::object continuations_of(const Index& index, Arguments arguments) {
+  const Symbols prompt(arguments[0]);
+  const bool backoff = is_true(arguments[1]);
+  const std::optional<std::uint64_t> top_k = optional_number(arguments[2]);
+  const Shards shards = index.shards();
+  return tuple_of(run_released([&](StopSignal&) { return continuations(shards, prompt, backoff, top_k); }));
 }
 
 }  // namespace
 
 void bind_counting(IndexClass& index) {
-  index
-      .def(py::init([](const std::vector<std::shared_ptr<Shard>>& shards, unsigned threads) {
-             return std::make_shared<Index>(std::vector<std::shared_ptr<const Shard>>(shards.begin(), shards.end()),
-                                            threads);
-           }),
-           py::arg("shards"), py::arg("threads"))
-      .def(
-          "count",
-          [](const Index& self, const py::object& ngram) {
-            const std::vector<Symbol> symbols = symbols_of(ngram);
-            return run_released([&](StopSignal&) { return count(self.shards(), symbols); });
-          },
-          py::arg("ngram"))
-      .def(
-          "count_batch",
-          [](const Index& self, const Ngrams& ngrams) {
-            std::vector<std::int64_t> counts(ngrams.list().size());
-            run_released(
-                [&](StopSignal& stop) { count_batch(self.shards(), ngrams.list(), self.execution(stop), counts); });
-            return to_array(std::move(counts));
-          },
-          py::arg("ngrams"))
-      .def("probability", &probability_of, py::arg("prompt"), py::arg("token"), py::arg("backoff"))
-      .def("probability_batch", &probabilities_of, py::arg("prompts"), py::arg("tokens"), py::arg("backoff"))
-      .def(
-          "continuations",
-          [](const Index& self, const py::object& prompt, bool backoff, std::optional<std::uint64_t> top_k) {
-            const std::vector<Symbol> symbols = symbols_of(prompt);
-            return tuple_of(
-                run_released([&](StopSignal&) { return continuations(self.shards(), symbols, backoff, top_k); }));
-          },
-          py::arg("prompt"), py::arg("backoff"), py::arg("top_k"))
-      .def(
-          "continuations_batch",
-          [](const Index& self, const Ngrams& prompts, bool backoff, std::optional<std::uint64_t> top_k) {
-            const NgramList list = prompts.list();
-            std::vector<Continuations> found(list.size());
-            run_released([&](StopSignal& stop) {
-              run_parallel(list.size(), self.execution(stop).threads, stop,
-                           [&](std::size_t i) { found[i] = continuations(self.shards(), list[i], backoff, top_k); });
-            });
-            py::list result;
-            for (const Continuations& one : found) result.append(tuple_of(one));
-            return result;
-          },
-          py::arg("prompts"), py::arg("backoff"), py::arg("top_k"));
+  index.def(py::init([](const std::vector<std::shared_ptr<Shard>>& shards, unsigned threads) {
+              return std::make_shared<Index>(std::vector<std::shared_ptr<const Shard>>(shards.begin(), shards.end()),
+                                             threads);
+            }),
+            py::arg("shards"), py::arg("threads"));
+  add_direct_method<&count_of, 1>(index, "count");
+  index.def("count_batch", &counts_of, py::arg("ngrams"));
+  add_direct_method<&probability_of, 3>(index, "probability");
+  index.def("probability_batch", &probabilities_of, py::arg("prompts"), py::arg("tokens"), py::arg("backoff"));
+  add_direct_method<&continuations_of, 3>(index, "continuations");
+  index.def(
+      "continuations_batch",
+      [](const Index& self, const Ngrams& prompts, bool backoff, std::optional<std::uint64_t> top_k) {
+        const auto found = run_released([&](StopSignal& stop) {
+          return continuations_batch(self.shards(), prompts.list(), backoff, top_k, self.execution(stop));
+        });
+        py::list result(found.size());
+        for (std::size_t i = 0; i < found.size(); ++i) result[i] = tuple_of(found[i]);
+        return result;
+      },
+      py::arg("prompts"), py::arg("backoff"), py::arg("top_k"));
 }
 
 }  // namespace anygram::bindings

@@ -1,4 +1,5 @@
 #include <exception>
+#include <new>
 #include <string>
 
 #include <pybind11/stl.h>
@@ -58,7 +59,30 @@ py::tuple arguments(const Error& error) {
   }
 }
 
+void set_error(const Error& error) {
+  if (error.code() == ErrorCode::kStopped) {
+    PyErr_SetString(PyExc_KeyboardInterrupt, error.what());
+    return;
+  }
+  const py::object type = py::module_::import("anygram.errors").attr(class_name(error.code()));
+  PyErr_SetObject(type.ptr(), type(*arguments(error)).ptr());
+}
+
 }  // namespace
+
+void set_python_error(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const Error& error) {
+    set_error(error);
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+}
 
 void bind_errors() {
   // By value, as pybind11 wants it. NOLINTNEXTLINE(performance-unnecessary-value-param)
@@ -66,12 +90,7 @@ void bind_errors() {
     try {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kStopped) {
-        PyErr_SetString(PyExc_KeyboardInterrupt, error.what());
-        return;
-      }
-      const py::object type = py::module_::import("anygram.errors").attr(class_name(error.code()));
-      PyErr_SetObject(type.ptr(), type(*arguments(error)).ptr());
+      set_error(error);
     }
   });
 }

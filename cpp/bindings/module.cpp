@@ -2,8 +2,9 @@
 
 PYBIND11_MODULE(_core, module) {
   using namespace anygram::bindings;
-  module.doc() = "The compiled core of anygram. Private: only anygram.index, anygram.build and anygram.verify call it.";
+  module.doc() = "The compiled core of anygram. Private: only anygram.index, build, convert and verify call it.";
   bind_errors();
+  bind_results(module);
   bind_tokens(module);
   bind_building(module);
   bind_verifying(module);

@@ -1,8 +1,7 @@
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <anygram/base/error.hpp>
-
+#include "arrays.hpp"
+#include "direct_call.hpp"
 #include "families.hpp"
 #include "running.hpp"
 #include "tokens.hpp"
@@ -22,6 +21,14 @@ ShardIntervals intervals_of(const IntervalPairs& pairs) {
   return intervals;
 }
 
+py::list list_of(std::span<const Interval> intervals) {
+  py::list pairs(intervals.size());
+  for (std::size_t s = 0; s < intervals.size(); ++s) {
+    pairs[s] = tuple_from(python_int(intervals[s].begin), python_int(intervals[s].end));
+  }
+  return pairs;
+}
+
 py::tuple tuple_of(const Occurrence& occurrence) {
   return py::make_tuple(occurrence.document, occurrence.offset, occurrence.shard, occurrence.rank, occurrence.position);
 }
@@ -33,13 +40,24 @@ void bind_occurrences(IndexClass& index) {
       .def(
           "find",
           [](const Index& self, const py::object& ngram) {
-            const std::vector<Symbol> symbols = symbols_of(ngram);
-            const ShardIntervals intervals = run_released([&](StopSignal&) { return find(self.shards(), symbols); });
-            IntervalPairs pairs;
-            for (const Interval& interval : intervals) pairs.emplace_back(interval.begin, interval.end);
-            return pairs;
+            const Symbols symbols(ngram);
+            return list_of(
+                run_brief(symbols.size(), self.shards().size(), [&] { return find(self.shards(), symbols); }));
           },
           py::arg("ngram"))
+      .def(
+          "find_batch",
+          [](const Index& self, const Ngrams& ngrams) {
+            const std::vector<Interval> intervals = run_released(
+                [&](StopSignal& stop) { return find_batch(self.shards(), ngrams.list(), self.execution(stop)); });
+            const std::size_t num_shards = self.shards().size();
+            py::list result(ngrams.size());
+            for (std::size_t i = 0; i < result.size(); ++i) {
+              result[i] = list_of(std::span(intervals).subspan(i * num_shards, num_shards));
+            }
+            return result;
+          },
+          py::arg("ngrams"))
       .def(
           "locate",
           [](const Index& self, std::uint64_t shard, std::uint64_t rank) {
@@ -48,26 +66,35 @@ void bind_occurrences(IndexClass& index) {
           },
           py::arg("shard"), py::arg("rank"))
       .def(
-          "count_documents",
-          [](const Index& self, const IntervalPairs& pairs) {
+          "document_count",
+          [](const Index& self, const py::object& ngram) {
+            const Symbols symbols(ngram);
             return run_released([&](StopSignal& stop) {
-              return count_documents(self.shards(), intervals_of(pairs), self.execution(stop));
+              return count_documents(self.shards(), find(self.shards(), symbols), self.execution(stop));
             });
           },
-          py::arg("intervals"))
+          py::arg("ngram"))
+      .def(
+          "document_count_batch",
+          [](const Index& self, const Ngrams& ngrams) {
+            NewArray<std::int64_t> counts(ngrams.size());
+            run_released([&](StopSignal& stop) {
+              count_documents_batch(self.shards(), ngrams.list(), self.execution(stop), counts.elements());
+            });
+            return std::move(counts).frozen();
+          },
+          py::arg("ngrams"))
       .def(
           "list_documents",
           [](const Index& self, const IntervalPairs& pairs) {
             const auto found = run_released([&](StopSignal& stop) {
               return list_documents(self.shards(), self.documents(), intervals_of(pairs), self.execution(stop));
             });
-            std::vector<std::int64_t> documents;
-            std::vector<std::int64_t> counts;
-            for (const DocumentCount& one : found) {
-              documents.push_back(static_cast<std::int64_t>(one.document));
-              counts.push_back(static_cast<std::int64_t>(one.count));
-            }
-            return py::make_tuple(to_array(std::move(documents)), to_array(std::move(counts)));
+            const auto column = [&](std::uint64_t DocumentCount::* field) {
+              return array_of<std::int64_t>(found.size(),
+                                            [&](std::size_t i) { return static_cast<std::int64_t>(found[i].*field); });
+            };
+            return py::make_tuple(column(&DocumentCount::document), column(&DocumentCount::count));
           },
           py::arg("intervals"))
       .def(
@@ -86,10 +113,7 @@ void bind_occurrences(IndexClass& index) {
           [](const Index& self, std::uint64_t number, std::uint64_t begin, std::uint64_t end) {
             const std::vector<Symbol> symbols = run_released(
                 [&](StopSignal&) { return document_symbols(self.shards(), self.documents(), number, begin, end); });
-            std::vector<std::int64_t> tokens;
-            tokens.reserve(symbols.size());
-            for (const Symbol symbol : symbols) tokens.push_back(token_of(symbol));
-            return to_array(std::move(tokens));
+            return array_of<std::int64_t>(symbols.size(), [&](std::size_t i) { return token_of(symbols[i]); });
           },
           py::arg("number"), py::arg("begin"), py::arg("end"))
       .def("shard_of", [](const Index& self, std::uint64_t number) {

@@ -1,8 +1,8 @@
 #include <optional>
 
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include "arrays.hpp"
 #include "families.hpp"
 #include "running.hpp"
 #include "tokens.hpp"
@@ -14,17 +14,19 @@ namespace py = pybind11;
 
 SearchQuery::Clause clause_of(const py::iterable& ngrams) {
   SearchQuery::Clause clause;
-  for (const py::handle ngram : ngrams) clause.push_back(symbols_of(ngram));
+  for (const py::handle ngram : ngrams) {
+    const Symbols read(ngram);
+    const Ngram symbols = read;
+    clause.emplace_back(symbols.begin(), symbols.end());
+  }
   return clause;
 }
 
 // (documents, begins, ends, num_candidates, num_examined)
 py::tuple tuple_of(const SearchResult& found) {
   const auto column = [&](std::uint64_t Window::* field) {
-    std::vector<std::int64_t> values;
-    values.reserve(found.windows.size());
-    for (const Window& window : found.windows) values.push_back(static_cast<std::int64_t>(window.*field));
-    return to_array(std::move(values));
+    return array_of<std::int64_t>(found.windows.size(),
+                                  [&](std::size_t i) { return static_cast<std::int64_t>(found.windows[i].*field); });
   };
   return py::make_tuple(column(&Window::document), column(&Window::begin), column(&Window::end), found.num_candidates,
                         found.num_examined);

@@ -57,8 +57,8 @@ void bind_shards(py::module_& module) {
       .def(
           "interval",
           [](const Shard& shard, const py::object& ngram) {
-            const std::vector<Symbol> symbols = symbols_of(ngram);
-            const Ngram one(symbols);
+            const Symbols symbols(ngram);
+            const Ngram one = symbols;
             Interval interval;
             const py::gil_scoped_release unlocked;
             shard.find({&one, 1}, {&interval, 1});
@@ -90,6 +90,13 @@ void bind_shards(py::module_& module) {
             return memory_view(shard, shard->section_bytes(name));
           },
           py::arg("name"))
+      // Pages of 4 KB that were read since it was opened, by section.
+      .def("pages_touched",
+           [](const Shard& shard) {
+             py::dict pages;
+             for (const SectionPages& section : shard.pages_touched()) pages[py::str(section.name)] = section.pages;
+             return pages;
+           })
       // A list of (name, bytes).
       .def("files", [](const std::shared_ptr<Shard>& shard) {
         py::list files;

@@ -1,10 +1,9 @@
 #include <optional>
 
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <anygram/base/error.hpp>
-
+#include "arrays.hpp"
+#include "direct_call.hpp"
 #include "families.hpp"
 #include "running.hpp"
 #include "tokens.hpp"
@@ -14,82 +13,70 @@ namespace {
 
 namespace py = pybind11;
 
-// (prompt_counts, continuation_counts, suffix_lengths, sparse, top_tokens, top_counts); the last two are flat.
-py::tuple tuple_of(TextScores&& scores) {
-  std::vector<std::int64_t> top_tokens;
-  std::vector<std::int64_t> top_counts;
-  for (const Continuation& continuation : scores.top) {
-    top_tokens.push_back(token_of(continuation.symbol));
-    top_counts.push_back(static_cast<std::int64_t>(continuation.count));
+// The symbols as the ids that Python knows, and one more for the end if there is to be one.
+py::object tokens_of(Ngram text, bool end) {
+  return array_of<std::int64_t>(text.size() + (end ? 1 : 0),
+                                [&](std::size_t i) { return token_of(i < text.size() ? text[i] : kDocumentEnd); });
+}
+
+// (tokens, probs, prompt_counts, continuation_counts, suffix_lengths, sparse, top_tokens, top_probs); the last two are
+// None if they were not asked for.
+py::object answer_of(Ngram text, const TextScores& scores, const ScoreOptions& options) {
+  const std::size_t rows = scores.prompt_counts.size();
+  const std::size_t top_k = options.top_k;
+  py::object top_tokens = py::none();
+  py::object top_probs = py::none();
+  if (top_k > 0) {
+    top_tokens =
+        array_of<std::int64_t>(scores.top.size(), [&](std::size_t i) { return token_of(scores.top[i].symbol); }, top_k);
+    top_probs = array_of<double>(
+        scores.top.size(),
+        [&](std::size_t i) {
+          return ratio(scores.top[i].count, static_cast<std::uint64_t>(scores.prompt_counts[i / top_k]));
+        },
+        top_k);
   }
-  return py::make_tuple(to_array(std::move(scores.prompt_counts)), to_array(std::move(scores.continuation_counts)),
-                        to_array(std::move(scores.suffix_lengths)), to_array(std::move(scores.sparse)),
-                        to_array(std::move(top_tokens)), to_array(std::move(top_counts)));
+  const auto prob = [&](std::size_t i) {
+    return ratio(static_cast<std::uint64_t>(scores.continuation_counts[i]),
+                 static_cast<std::uint64_t>(scores.prompt_counts[i]));
+  };
+  return tuple_from(tokens_of(text, options.end), array_of<double>(rows, prob), array_of(scores.prompt_counts),
+                    array_of(scores.continuation_counts), array_of(scores.suffix_lengths),
+                    array_of<bool>(rows, [&](std::size_t i) { return scores.sparse[i] != 0; }), std::move(top_tokens),
+                    std::move(top_probs));
 }
 
-// (lengths, counts)
-py::tuple tuple_of(MatchLengths&& matches) {
-  return py::make_tuple(to_array(std::move(matches.lengths)), to_array(std::move(matches.counts)));
+// (lengths, counts, tokens)
+py::object answer_of(Ngram text, const MatchLengths& matches) {
+  return tuple_from(array_of(matches.lengths), array_of(matches.counts), tokens_of(text, false));
 }
 
-// (begins, ends, counts) of the spans within the bounds.
-py::tuple tuple_of(const std::vector<Span>& spans, std::int64_t min_length, std::optional<std::int64_t> max_count) {
-  std::vector<std::int64_t> begins;
-  std::vector<std::int64_t> ends;
-  std::vector<std::int64_t> counts;
-  for (const Span& span : spans) {
-    if (span.end - span.begin < min_length || (max_count && span.count > *max_count)) continue;
-    begins.push_back(span.begin);
-    ends.push_back(span.end);
-    counts.push_back(span.count);
+// (begins, ends, counts, tokens)
+py::object answer_of(Ngram text, const std::vector<Span>& spans) {
+  const auto column = [&](std::int64_t Span::* field) {
+    return array_of<std::int64_t>(spans.size(), [&](std::size_t i) { return spans[i].*field; });
+  };
+  return tuple_from(column(&Span::begin), column(&Span::end), column(&Span::count), tokens_of(text, false));
+}
+
+// Puts a question to one text, all threads at its service. The last arguments are those of answer_of after the answer.
+template <class Ask, class... Options>
+py::object ask(const Index& index, const py::object& tokens, const Ask& question, const Options&... options) {
+  const Symbols text(tokens);
+  const auto answer = run_released([&](StopSignal& stop) { return question(Ngram(text), index.execution(stop)); });
+  return answer_of(text, answer, options...);
+}
+
+// Puts it to many texts.
+template <class Ask, class... Options>
+py::list ask_batch(const Index& index, const Ngrams& texts, const Ask& question, const Options&... options) {
+  const auto answers = run_released([&](StopSignal& stop) { return question(texts.list(), index.execution(stop)); });
+  py::list result(answers.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const NgramBlock text(texts.list(), i, 1);
+    result[i] = answer_of(text.ngrams()[0], answers[i], options...);
   }
-  return py::make_tuple(to_array(std::move(begins)), to_array(std::move(ends)), to_array(std::move(counts)));
-}
-
-// Puts a question to one text, all threads at its service.
-template <class Ask>
-auto ask(const Index& index, const py::object& tokens, const Ask& question) {
-  const std::vector<Symbol> text = symbols_of(tokens);
-  return run_released([&](StopSignal& stop) { return question(Ngram(text), index.execution(stop)); });
-}
-
-// Puts it to many texts, which the threads share out among them.
-template <class Ask>
-auto ask_batch(const Index& index, const Ngrams& texts, const Ask& question) {
-  const NgramList list = texts.list();
-  std::vector<decltype(question(Ngram{}, std::declval<const Execution&>()))> answers(list.size());
-  run_released([&](StopSignal& stop) {
-    run_parallel(list.size(), index.execution(stop).threads, stop,
-                 [&](std::size_t i) { answers[i] = question(list[i], Execution{1, stop}); });
-  });
-  return answers;
-}
-
-template <class Answers, class Convert>
-py::list list_of(Answers&& answers, const Convert& convert) {
-  py::list result;
-  for (auto& answer : answers) result.append(convert(std::move(answer)));
   return result;
-}
-
-auto scoring(const Index& index, std::optional<std::uint64_t> order, std::uint64_t top_k, bool end) {
-  if (order && *order == 0)
-    throw Error(ErrorCode::kInvalidQuery, "the order of an n-gram model is at least 1, found 0");
-  return [&index, options = ScoreOptions{.order = order, .top_k = top_k, .end = end}](
-             Ngram text, const Execution& execution) { return score(index.shards(), text, options, execution); };
-}
-
-auto matching(const Index& index, std::uint64_t min_count) {
-  if (min_count == 0) throw Error(ErrorCode::kInvalidQuery, "min_count is at least 1, found 0");
-  return [&index, min_count](Ngram text, const Execution& execution) {
-    return longest_matches(index.shards(), text, min_count, execution);
-  };
-}
-
-auto spanning(const Index& index) {
-  return [&index](Ngram text, const Execution& execution) {
-    return maximal_spans(longest_matches(index.shards(), text, 1, execution));
-  };
 }
 
 }  // namespace
@@ -99,41 +86,60 @@ void bind_texts(IndexClass& index) {
       .def(
           "score",
           [](const Index& self, const py::object& tokens, std::optional<std::uint64_t> order, std::uint64_t top_k,
-             bool end) { return tuple_of(ask(self, tokens, scoring(self, order, top_k, end))); },
+             bool end) {
+            const ScoreOptions options{.order = order, .top_k = top_k, .end = end};
+            return ask(
+                self, tokens,
+                [&](Ngram text, const Execution& execution) { return score(self.shards(), text, options, execution); },
+                options);
+          },
           py::arg("tokens"), py::arg("order"), py::arg("top_k"), py::arg("end"))
       .def(
           "score_batch",
           [](const Index& self, const Ngrams& texts, std::optional<std::uint64_t> order, std::uint64_t top_k,
              bool end) {
-            return list_of(ask_batch(self, texts, scoring(self, order, top_k, end)),
-                           [](TextScores&& scores) { return tuple_of(std::move(scores)); });
+            const ScoreOptions options{.order = order, .top_k = top_k, .end = end};
+            return ask_batch(
+                self, texts,
+                [&](const NgramList& list, const Execution& execution) {
+                  return score_batch(self.shards(), list, options, execution);
+                },
+                options);
           },
           py::arg("texts"), py::arg("order"), py::arg("top_k"), py::arg("end"))
       .def(
           "longest_matches",
           [](const Index& self, const py::object& tokens, std::uint64_t min_count) {
-            return tuple_of(ask(self, tokens, matching(self, min_count)));
+            return ask(self, tokens, [&](Ngram text, const Execution& execution) {
+              return longest_matches(self.shards(), text, min_count, execution);
+            });
           },
           py::arg("tokens"), py::arg("min_count"))
       .def(
           "longest_matches_batch",
           [](const Index& self, const Ngrams& texts, std::uint64_t min_count) {
-            return list_of(ask_batch(self, texts, matching(self, min_count)),
-                           [](MatchLengths&& matches) { return tuple_of(std::move(matches)); });
+            return ask_batch(self, texts, [&](const NgramList& list, const Execution& execution) {
+              return longest_matches_batch(self.shards(), list, min_count, execution);
+            });
           },
           py::arg("texts"), py::arg("min_count"))
       .def(
           "spans",
-          [](const Index& self, const py::object& tokens, std::int64_t min_length,
-             std::optional<std::int64_t> max_count) {
-            return tuple_of(ask(self, tokens, spanning(self)), min_length, max_count);
+          [](const Index& self, const py::object& tokens, std::uint64_t min_length,
+             std::optional<std::uint64_t> max_count) {
+            const SpanBounds bounds{.min_length = min_length, .max_count = max_count};
+            return ask(self, tokens, [&](Ngram text, const Execution& execution) {
+              return maximal_spans(self.shards(), text, bounds, execution);
+            });
           },
           py::arg("tokens"), py::arg("min_length"), py::arg("max_count"))
       .def(
           "spans_batch",
-          [](const Index& self, const Ngrams& texts, std::int64_t min_length, std::optional<std::int64_t> max_count) {
-            return list_of(ask_batch(self, texts, spanning(self)),
-                           [&](const std::vector<Span>& spans) { return tuple_of(spans, min_length, max_count); });
+          [](const Index& self, const Ngrams& texts, std::uint64_t min_length, std::optional<std::uint64_t> max_count) {
+            const SpanBounds bounds{.min_length = min_length, .max_count = max_count};
+            return ask_batch(self, texts, [&](const NgramList& list, const Execution& execution) {
+              return maximal_spans_batch(self.shards(), list, bounds, execution);
+            });
           },
           py::arg("texts"), py::arg("min_length"), py::arg("max_count"));
 }

@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
+from anygram.convert import convert
 from anygram.errors import (
     AnygramError,
     ChecksumError,
@@ -91,6 +92,7 @@ __all__ = [
     "UnsupportedVersionError",
     "Verification",
     "build",
+    "convert",
     "open",
     "plan",
     "read_corpus",

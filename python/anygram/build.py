@@ -135,10 +135,10 @@ def build(
     chosen = open_tokenizer(tokenizer)
     corpus = as_corpus(documents)
     options = _Options(
-        profile=_checked_profile(profile),
-        threads=_at_least_1(threads, "threads") or available_cpus(),
-        memory=_at_least_1(memory, "memory") or _usual_memory(),
-        shards=_at_least_1(shards, "shards"),
+        profile=checked_profile(profile),
+        threads=at_least_1(threads, "threads") or available_cpus(),
+        memory=at_least_1(memory, "memory") or _usual_memory(),
+        shards=at_least_1(shards, "shards"),
         sync=path is not None,
         progress=progress,
         stages={} if stages is None else stages,
@@ -167,7 +167,7 @@ def _build(
     options.stages.update(dict.fromkeys(_STAGES, 0.0))
     _check_memory_of_arrays(corpus, tokenizer, options)
     with (
-        _named_errors(folder),
+        named_errors(folder),
         workplace(folder, overwrite=overwrite) as place,
         _scratch_folder(scratch, place) as temporary,
     ):
@@ -195,7 +195,7 @@ def _build(
 
 
 @contextmanager
-def _named_errors(folder: Path) -> Iterator[None]:
+def named_errors(folder: Path) -> Iterator[None]:
     """What the system refuses while Python writes is reported as where the core writes."""
     try:
         yield
@@ -204,10 +204,11 @@ def _named_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise IndexIOError(error.errno, error.strerror, error.filename or str(folder)) from error
-        raise _disk_full(folder) from error
+        raise disk_full(folder) from error
 
 
-def _disk_full(folder: Path, needed: int | None = None) -> DiskFullError:
+def disk_full(folder: Path, needed: int | None = None) -> DiskFullError:
+    """The error of a disk that is full, or too small for what is needed."""
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
     wanted = "the build needs more" if needed is None else f"the index needs {needed / 1e9:.3f} GB"
@@ -323,7 +324,8 @@ def _scratch_folder(scratch: str | os.PathLike[str] | None, place: Path) -> Iter
         yield Path(folder)
 
 
-def _index_bytes(num_tokens: int, num_documents: int, vocab_size: int, profile: Profile) -> int:
+def index_bytes(num_tokens: int, num_documents: int, vocab_size: int, profile: Profile) -> int:
+    """How much disk an index takes, without metadata; a little more than it will be."""
     per_token = _core.width_for(vocab_size) + _ORDER_BYTES[profile]
     return int(num_tokens * per_token + num_documents * 8) + (1 << 16)
 
@@ -331,9 +333,9 @@ def _index_bytes(num_tokens: int, num_documents: int, vocab_size: int, profile: 
 def _check_room(folder: Path, spool: _Spool, vocab_size: int, options: _Options) -> None:
     """Better refused before the work than after it."""
     tokens = spool.tokens
-    needed = _index_bytes(tokens.num_tokens, tokens.num_documents, vocab_size, options.profile)
+    needed = index_bytes(tokens.num_tokens, tokens.num_documents, vocab_size, options.profile)
     if needed > shutil.disk_usage(folder).free:
-        raise _disk_full(folder, needed)
+        raise disk_full(folder, needed)
 
 
 def _usual_memory() -> int:
@@ -498,19 +500,21 @@ def plan(
         least_memory_bytes=_least_memory(in_shard + -(-count // num_shards), width, profile),
         # The spooled stream of a single shard becomes that of the index.
         scratch_bytes=(tokens + count) * width * (num_shards > 1) + count * 4,
-        index_bytes=_index_bytes(tokens, count, vocab_size, profile),
+        index_bytes=index_bytes(tokens, count, vocab_size, profile),
         seconds=seconds * scale + tokens * _SORT_SECONDS / threads,
         exact=exact,
     )
 
 
-def _checked_profile(profile: Profile) -> Profile:
+def checked_profile(profile: Profile) -> Profile:
+    """The profile, if it is one."""
     if profile not in ("fast", "lean"):
         raise InputError(f"the profile is 'fast' or 'lean', found {profile!r}")
     return profile
 
 
-def _at_least_1(value: object, name: str) -> int | None:
+def at_least_1(value: object, name: str) -> int | None:
+    """An option that is a number from 1 up, or None."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,14 @@ from anygram.occurrences import Occurrences
 from anygram.results import Continuations, Decode, Document, Hits, Matches, Probabilities, Probability, Scores, Spans
 from anygram.results.base import read_only
 from anygram.shard import Shard
-from anygram.types import Int64Array, Ragged, Tokenizer
+from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
 if TYPE_CHECKING:
     from anygram.metadata import MetadataReader
 
 LoadMode: TypeAlias = Literal["mmap", "ram"]
+
+_Result = TypeVar("_Result")
 
 
 class _Part(NamedTuple):
@@ -73,6 +76,7 @@ class Index:
         self._threads = threads
         self._given_tokenizer = given_tokenizer
         self._tokenizer = parts[0].tokenizer or given_tokenizer
+        self._decode: Decode | None = None if self._tokenizer is None else self._tokenizer.decode
         self._shards = [shard for part in parts for shard in part.shards]
         self._metadata: list[MetadataReader | None] = [_metadata(shard) for shard in self._shards]
         self._core: _core.Index = _core.Index(self._shards, threads or 0)
@@ -167,20 +171,21 @@ class Index:
         Raises:
             InvalidQueryError: it holds something that is no token id, or is text and the index has no tokenizer.
         """
-        return self._core.count(self._tokens(ngram))
+        if isinstance(ngram, str):
+            ngram = self._encode(ngram)
+        return self._core.count(ngram)
 
     def count_batch(self, ngrams: Ngrams) -> Int64Array:
         """`count` of each: int64 (n,)."""
-        return read_only(self._core.count_batch(self._ngrams(ngrams)), np.int64)
+        return self._core.count_batch(self._ngrams(ngrams))
 
     def document_count(self, ngram: Ngram) -> int:
         """How many documents hold the n-gram; of the empty one, those that have a token. O(occurrences)."""
-        return self._core.count_documents(self._core.find(self._tokens(ngram)))
+        return self._core.document_count(self._tokens(ngram))
 
     def document_count_batch(self, ngrams: Ngrams) -> Int64Array:
         """`document_count` of each: int64 (n,)."""
-        counts = [self.document_count(ngram) for ngram in each_ngram(ngrams)]
-        return read_only(np.array(counts, np.int64), np.int64)
+        return self._core.document_count_batch(self._ngrams(ngrams))
 
     def token_counts(self) -> Int64Array:
         """How often each token occurs: int64 (vocab_size,).
@@ -209,17 +214,14 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if `token` is no token.
         """
-        prompt_count, count, suffix_length = self._core.probability(self._tokens(prompt), self._token(token), backoff)
-        prob = count / prompt_count if prompt_count else float("nan")
-        return Probability(prob, prompt_count, count, suffix_length)
+        return _probability(self._core.probability(self._tokens(prompt), self._token(token), backoff))
 
     def probability_batch(
         self, prompts: Ngrams, tokens: Iterable[int | str], *, backoff: bool = False
     ) -> Probabilities:
         """`probability` of each token after the prompt of the same number."""
         ids = map(self._token, tokens)
-        prompt_counts, counts, lengths = self._core.probability_batch(self._ngrams(prompts), ids, backoff)
-        return Probabilities(_ratio(counts, prompt_counts), prompt_counts, counts, lengths)
+        return _probabilities(self._core.probability_batch(self._ngrams(prompts), ids, backoff))
 
     def continuations(self, prompt: Ngram, *, backoff: bool = False, top_k: int | None = None) -> Continuations:
         """What comes right after the prompt, and how often. Exact; the cost goes by distinct continuations.
@@ -232,16 +234,16 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if `top_k` is less than 1.
         """
-        return self._continuations(
-            self._core.continuations(self._tokens(prompt), backoff, optional_integer(top_k, "top_k", 1)), top_k
-        )
+        limit = None if top_k is None else integer(top_k, "top_k", 1)
+        return _continuations(self._core.continuations(self._tokens(prompt), backoff, limit), top_k, self._decode)
 
     def continuations_batch(
         self, prompts: Ngrams, *, backoff: bool = False, top_k: int | None = None
     ) -> list[Continuations]:
         """`continuations` of each."""
         answers = self._core.continuations_batch(self._ngrams(prompts), backoff, optional_integer(top_k, "top_k", 1))
-        return [self._continuations(answer, top_k) for answer in answers]
+        decode = self._decode
+        return [_continuations(answer, top_k, decode) for answer in answers]
 
     def score(self, tokens: Ngram, *, order: int | None = None, top_k: int = 0, end: bool = False) -> Scores:
         """Each token of a text given all before it: row i is `probability(tokens[:i], tokens[i], backoff=True)`.
@@ -257,19 +259,16 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if `order` is less than 1 or `top_k` less than 0.
         """
-        ids = self._tokens(tokens)
-        answer = self._core.score(ids, optional_integer(order, "order", 1), integer(top_k, "top_k", 0), end)
-        return self._scores(ids, answer, top_k, end)
+        options = optional_integer(order, "order", 1), integer(top_k, "top_k", 0), end
+        return _scores(self._core.score(self._tokens(tokens), *options), self._decode)
 
     def score_batch(
         self, texts: Ngrams, *, order: int | None = None, top_k: int = 0, end: bool = False
     ) -> list[Scores]:
         """`score` of each."""
-        ids = [self._tokens(text) for text in each_ngram(texts)]
-        answers = self._core.score_batch(
-            _core.Ngrams.from_sequences(ids), optional_integer(order, "order", 1), integer(top_k, "top_k", 0), end
-        )
-        return [self._scores(text, answer, top_k, end) for text, answer in zip(ids, answers, strict=True)]
+        options = optional_integer(order, "order", 1), integer(top_k, "top_k", 0), end
+        decode = self._decode
+        return [_scores(answer, decode) for answer in self._core.score_batch(self._ngrams(texts), *options)]
 
     # --- how much of a text
 
@@ -283,15 +282,14 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if `min_count` is less than 1.
         """
-        ids = self._tokens(tokens)
-        return self._matches(ids, self._core.longest_matches(ids, integer(min_count, "min_count", 1)))
+        answer = self._core.longest_matches(self._tokens(tokens), integer(min_count, "min_count", 1))
+        return _matches(answer, self._decode)
 
     def longest_matches_batch(self, texts: Ngrams, *, min_count: int = 1) -> list[Matches]:
         """`longest_matches` of each."""
-        ids = [self._tokens(text) for text in each_ngram(texts)]
-        ngrams = _core.Ngrams.from_sequences(ids)
-        answers = self._core.longest_matches_batch(ngrams, integer(min_count, "min_count", 1))
-        return [self._matches(text, answer) for text, answer in zip(ids, answers, strict=True)]
+        answers = self._core.longest_matches_batch(self._ngrams(texts), integer(min_count, "min_count", 1))
+        decode = self._decode
+        return [_matches(answer, decode) for answer in answers]
 
     def spans(self, tokens: Ngram, *, min_length: int = 1, max_count: int | None = None) -> Spans:
         """The maximal matching spans of a text: n-grams that occur and that no longer one of it that occurs contains.
@@ -304,16 +302,14 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if `min_length` is less than 1 or `max_count` negative.
         """
-        ids = self._tokens(tokens)
         bounds = integer(min_length, "min_length", 1), optional_integer(max_count, "max_count", 0)
-        return self._spans(ids, self._core.spans(ids, *bounds))
+        return _spans(self._core.spans(self._tokens(tokens), *bounds), self._decode)
 
     def spans_batch(self, texts: Ngrams, *, min_length: int = 1, max_count: int | None = None) -> list[Spans]:
         """`spans` of each."""
-        ids = [self._tokens(text) for text in each_ngram(texts)]
         bounds = integer(min_length, "min_length", 1), optional_integer(max_count, "max_count", 0)
-        answers = self._core.spans_batch(_core.Ngrams.from_sequences(ids), *bounds)
-        return [self._spans(text, answer) for text, answer in zip(ids, answers, strict=True)]
+        decode = self._decode
+        return [_spans(answer, decode) for answer in self._core.spans_batch(self._ngrams(texts), *bounds)]
 
     # --- where
 
@@ -362,7 +358,12 @@ class Index:
 
     def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
         """`find` of each."""
-        return [self.find(ngram) for ngram in each_ngram(ngrams)]
+        queries = self._ngrams(ngrams)
+        read, decode = self._document_tokens, self._decode
+        return [
+            Occurrences(self._core, intervals, length, read, decode)
+            for length, intervals in zip(queries.lengths, self._core.find_batch(queries), strict=True)
+        ]
 
     def document(self, number: int) -> Document:
         """A document, by its number: from 0, in the order of the input.
@@ -413,7 +414,7 @@ class Index:
         """Ends the use of the index's files; further questions raise InvalidQueryError."""
         self._shards = []
         self._metadata = []
-        self.__dict__.pop("_core", None)
+        self._core = _Closed()  # type: ignore[assignment]  # every question ends there
 
     def __enter__(self) -> Self:
         return self
@@ -425,12 +426,6 @@ class Index:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def __getattr__(self, name: str) -> object:
-        # Reached for attributes that are not there: after close(), the core.
-        if name == "_core":
-            raise InvalidQueryError("the index is closed: open it again")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __reduce__(self) -> tuple[object, ...]:
         if self._paths is None:
@@ -448,10 +443,6 @@ class Index:
 
     # --- helpers
 
-    @property
-    def _decode(self) -> Decode | None:
-        return None if self._tokenizer is None else self._tokenizer.decode
-
     def _encoder(self, purpose: str) -> Tokenizer:
         if self._tokenizer is None:
             raise InvalidQueryError(
@@ -459,10 +450,11 @@ class Index:
             )
         return self._tokenizer
 
+    def _encode(self, text: str) -> TokenArray:
+        return self._encoder("encode a str").encode(text)
+
     def _tokens(self, ngram: Ngram) -> Sequence[int] | NDArray[np.integer[Any]]:
-        if isinstance(ngram, str):
-            return self._encoder("encode a str").encode(ngram)
-        return ngram
+        return self._encode(ngram) if isinstance(ngram, str) else ngram
 
     def _term(self, term: str | tuple[int, ...]) -> Sequence[int] | NDArray[np.integer[Any]]:
         tokens = self._tokens(term)
@@ -473,63 +465,40 @@ class Index:
     def _token(self, token: int | str) -> int:
         if not isinstance(token, str):
             return token
-        ids = self._encoder("encode a str").encode(token)
+        ids = self._encode(token)
         if len(ids) != 1:
             raise InvalidQueryError(f"a continuation is one token, and {token!r} is {len(ids)}: {ids.tolist()}")
         return int(ids[0])
 
     def _ngrams(self, ngrams: Ngrams) -> _core.Ngrams:
-        if isinstance(ngrams, str):
-            raise InvalidQueryError("many n-grams are a sequence of them, found one str: put it in a list")
         if isinstance(ngrams, Ragged):
             return _core.Ngrams.from_arrays(ngrams.values, ngrams.offsets)
         if isinstance(ngrams, np.ndarray) and ngrams.ndim == 2:
-            rows, columns = ngrams.shape
-            return _core.Ngrams.from_arrays(ngrams.reshape(-1), np.arange(rows + 1, dtype=np.int64) * columns)
-        return _core.Ngrams.from_sequences(map(self._tokens, each_ngram(ngrams)))
+            return _core.Ngrams.from_rows(ngrams)
+        return _core.Ngrams.from_sequences(each_ngram(ngrams), self._encode)
 
     def _document_tokens(self, document: int, begin: int, end: int) -> Int64Array:
         return self._core.document_tokens(document, begin, end)
 
-    def _continuations(self, answer: _core.ContinuationsAnswer, top_k: int | None) -> Continuations:
-        tokens, counts, prompt_count, suffix_length, num_distinct = answer
-        return Continuations(
-            tokens=tokens,
-            counts=counts,
-            probs=_ratio(counts, prompt_count),
-            prompt_count=prompt_count,
-            suffix_length=suffix_length,
-            num_distinct=num_distinct,
-            top_k=top_k,
-            decode=self._decode,
-        )
 
-    def _scores(
-        self, ids: Sequence[int] | NDArray[np.integer[Any]], answer: _core.ScoreAnswer, top_k: int, end: bool
-    ) -> Scores:
-        prompt_counts, counts, lengths, sparse, top_tokens, top_counts = answer
-        tokens = np.asarray(ids, dtype=np.int64)
-        if end:
-            tokens = np.append(tokens, np.int64(2**32 - 1))
-        shape = (len(tokens), top_k)
-        return Scores(
-            tokens=tokens,
-            probs=_ratio(counts, prompt_counts),
-            prompt_counts=prompt_counts,
-            continuation_counts=counts,
-            suffix_lengths=lengths,
-            sparse=sparse.astype(np.bool_),
-            top_tokens=top_tokens.reshape(shape) if top_k else None,
-            top_probs=_ratio(top_counts.reshape(shape), prompt_counts[:, np.newaxis]) if top_k else None,
-            decode=self._decode,
-        )
+class _Closed:
+    """What stands for the core of an index that was closed."""
 
-    def _matches(self, ids: object, answer: tuple[Int64Array, Int64Array]) -> Matches:
-        return Matches(*answer, query=np.asarray(ids, dtype=np.int64), decode=self._decode)
+    def __getattr__(self, name: str) -> NoReturn:
+        raise InvalidQueryError("the index is closed: open it again")
 
-    def _spans(self, ids: object, answer: tuple[Int64Array, Int64Array, Int64Array]) -> Spans:
-        return Spans(*answer, query=np.asarray(ids, dtype=np.int64), decode=self._decode)
 
+def _maker(kind: type[_Result]) -> Callable[..., _Result]:
+    """What makes results as they are to be: of a tuple of their first fields, which the core gave, and the others."""
+    return _core.result_maker(kind, tuple(field.name for field in dataclasses.fields(kind)))  # type: ignore[arg-type]
+
+
+_probability = _maker(Probability)
+_probabilities = _maker(Probabilities)
+_continuations = _maker(Continuations)
+_scores = _maker(Scores)
+_matches = _maker(Matches)
+_spans = _maker(Spans)
 
 _AnyIndex = TypeVar("_AnyIndex", bound=Index)
 
@@ -652,9 +621,3 @@ def _metadata(shard: _core.Shard) -> MetadataReader | None:
     from anygram.metadata import MetadataReader
 
     return MetadataReader(payload)
-
-
-def _ratio(counts: Int64Array, totals: Int64Array | int) -> NDArray[np.float64]:
-    """Counts by totals; nan where the total is 0."""
-    with np.errstate(invalid="ignore"):
-        return np.true_divide(counts, totals)

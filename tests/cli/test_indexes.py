@@ -88,6 +88,14 @@ def test_info(run, index):
     assert "tokenizer   words" in run("info", index).out
 
 
+def test_convert(run, index, tmp_path):
+    answer = run("convert", index, "-o", tmp_path / "lean", "--profile", "lean", "--memory", "1GB", "--json").json
+    assert (answer["schema"], answer["profile"]) == ("anygram.convert/1", "lean")
+    assert "profile     lean" in run("info", tmp_path / "lean").out
+    assert run("convert", index, "-o", tmp_path / "lean", "--profile", "fast").code == 4
+    assert "profile fast" in run("convert", index, "-o", tmp_path / "lean", "--profile", "fast", "--overwrite").out
+
+
 class TestVerify:
     def test_a_whole_index(self, run, index):
         assert run("verify", index).out.startswith("ok: ")

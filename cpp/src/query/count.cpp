@@ -1,14 +1,15 @@
 #include <anygram/query/count.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include <anygram/base/thread_pool.hpp>
 
 namespace anygram {
 namespace {
 
-// N-grams a thread takes at a time: about a millisecond's work.
-constexpr std::size_t kNgramsPerItem = 1024;
+// N-grams a thread takes at a time: a fraction of a millisecond's work, so that the last ones are done together.
+constexpr std::size_t kNgramsPerItem = 256;
 
 }  // namespace
 
@@ -27,13 +28,13 @@ void count_batch(Shards shards, const NgramList& ngrams, const Execution& execut
   run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
     const std::size_t first = item * kNgramsPerItem;
     const std::size_t size = std::min(kNgramsPerItem, ngrams.size() - first);
-    std::vector<Ngram> piece(size);
-    for (std::size_t i = 0; i < size; ++i) piece[i] = ngrams[first + i];
-    std::vector<Interval> intervals(size);
-    std::ranges::fill(counts.subspan(first, size), 0);
+    const NgramBlock block(ngrams, first, size);
+    std::array<Interval, kNgramsPerItem> intervals;
+    const auto totals = counts.subspan(first, size);
+    std::ranges::fill(totals, 0);
     for (const auto& shard : shards) {
-      shard->find(piece, intervals);
-      for (std::size_t i = 0; i < size; ++i) counts[first + i] += static_cast<std::int64_t>(intervals[i].size());
+      shard->find(block.ngrams(), std::span(intervals).first(size));
+      for (std::size_t i = 0; i < size; ++i) totals[i] += static_cast<std::int64_t>(intervals[i].size());
     }
   });
 }

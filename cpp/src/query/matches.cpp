@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <anygram/base/thread_pool.hpp>
+#include <anygram/query/texts.hpp>
 
 namespace anygram {
 namespace {
@@ -46,6 +47,14 @@ std::vector<std::vector<Interval>> TextMatches::find(std::span<const Part> parts
     }
   });
   return intervals;
+}
+
+std::vector<std::uint64_t> TextMatches::count(std::span<const Part> parts, const Execution& execution) const {
+  std::vector<std::uint64_t> counts(parts.size(), 0);
+  for (const auto& intervals : find(parts, execution)) {
+    for (std::size_t i = 0; i < parts.size(); ++i) counts[i] += intervals[i].size();
+  }
+  return counts;
 }
 
 void TextMatches::find_in_shard(std::size_t shard, std::span<const Part> parts, std::span<Interval> intervals) const {
@@ -121,14 +130,7 @@ MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count,
     positions.push_back(i);
   }
   MatchLengths result{std::vector<std::int64_t>(text.size(), 0), std::vector<std::int64_t>(text.size(), 0)};
-  const auto count_parts = [&] {
-    std::vector<std::uint64_t> counts(parts.size(), 0);
-    for (const auto& intervals : matches.find(parts, execution)) {
-      for (std::size_t i = 0; i < parts.size(); ++i) counts[i] += intervals[i].size();
-    }
-    return counts;
-  };
-  std::vector<std::uint64_t> counts = count_parts();
+  std::vector<std::uint64_t> counts = matches.count(parts, execution);
   // Counts fall as n-grams grow: halve between a length that occurs often enough and one that does not.
   std::vector<std::uint64_t> enough(parts.size(), 0);
   std::vector<std::uint64_t> enough_counts(parts.size(), 0);
@@ -148,7 +150,7 @@ MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count,
       parts[i].length = (enough[i] + too_long[i]) / 2;
       open = true;
     }
-    if (open) counts = count_parts();
+    if (open) counts = matches.count(parts, execution);
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     result.lengths[positions[i]] = static_cast<std::int64_t>(enough[i]);
@@ -157,17 +159,53 @@ MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count,
   return result;
 }
 
-std::vector<Span> maximal_spans(const MatchLengths& matches) {
+std::vector<MatchLengths> longest_matches_batch(Shards shards, const NgramList& texts, std::uint64_t min_count,
+                                                const Execution& execution) {
+  std::vector<MatchLengths> results(texts.size());
+  for_joined_texts(texts, execution, [&](std::size_t first, const JoinedTexts& joined, const Execution& own) {
+    const MatchLengths found = longest_matches(shards, joined.symbols(), min_count, own);
+    for (std::size_t i = 0; i < joined.size(); ++i) {
+      const auto begin = static_cast<std::ptrdiff_t>(joined.begin(i));
+      const auto end = begin + static_cast<std::ptrdiff_t>(joined.length(i));
+      results[first + i].lengths.assign(found.lengths.begin() + begin, found.lengths.begin() + end);
+      results[first + i].counts.assign(found.counts.begin() + begin, found.counts.begin() + end);
+    }
+  });
+  return results;
+}
+
+std::vector<Span> maximal_spans(Shards shards, Ngram text, const SpanBounds& bounds, const Execution& execution) {
+  const TextMatches matches(shards, text, execution);
+  std::vector<TextMatches::Part> parts;
+  std::uint64_t furthest = 0;
+  for (std::uint64_t begin = 0; begin < text.size(); ++begin) {
+    const std::uint64_t length = matches.length(begin);
+    if (length == 0 || begin + length <= furthest) continue;
+    furthest = begin + length;
+    if (length >= bounds.min_length) parts.push_back({begin, length});
+  }
+  const std::vector<std::uint64_t> counts = matches.count(parts, execution);
   std::vector<Span> spans;
-  std::int64_t furthest = 0;
-  for (std::size_t i = 0; i < matches.lengths.size(); ++i) {
-    const auto begin = static_cast<std::int64_t>(i);
-    const std::int64_t end = begin + matches.lengths[i];
-    if (matches.lengths[i] == 0 || end <= furthest) continue;
-    spans.push_back({begin, end, matches.counts[i]});
-    furthest = end;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (bounds.max_count && counts[i] > *bounds.max_count) continue;
+    const auto begin = static_cast<std::int64_t>(parts[i].begin);
+    spans.push_back({begin, begin + static_cast<std::int64_t>(parts[i].length), static_cast<std::int64_t>(counts[i])});
   }
   return spans;
+}
+
+std::vector<std::vector<Span>> maximal_spans_batch(Shards shards, const NgramList& texts, const SpanBounds& bounds,
+                                                   const Execution& execution) {
+  std::vector<std::vector<Span>> results(texts.size());
+  for_joined_texts(texts, execution, [&](std::size_t first, const JoinedTexts& joined, const Execution& own) {
+    std::size_t i = 0;
+    for (const Span& span : maximal_spans(shards, joined.symbols(), bounds, own)) {
+      while (static_cast<std::size_t>(span.begin) >= joined.begin(i + 1)) ++i;
+      const auto begin = static_cast<std::int64_t>(joined.begin(i));
+      results[first + i].push_back({span.begin - begin, span.end - begin, span.count});
+    }
+  });
+  return results;
 }
 
 }  // namespace anygram

@@ -2,29 +2,143 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 
 #include <anygram/base/error.hpp>
+#include <anygram/base/thread_pool.hpp>
 
 namespace anygram {
 namespace {
 
 // Ranks that are looked up together.
-constexpr std::size_t kRanksAtOnce = 4096;
+constexpr std::size_t kRanksAtOnce = 1024;
 
-// Calls receive(positions, documents) with the interval's occurrences in one shard, in rank order.
+// Ranks that a thread takes at a time: a fraction of a millisecond's work.
+constexpr Rank kRanksPerItem = 16 * kRanksAtOnce;
+
+// An n-gram of a batch that occurs more often has all threads for itself.
+constexpr Rank kManyOccurrences = Rank{1} << 17;
+
+constexpr std::size_t kNgramsPerItem = 32;
+
+// So few numbers are sorted by comparing them.
+constexpr std::size_t kFewNumbers = 256;
+
+// Calls receive(first, positions, documents) with some of the interval's occurrences in one shard, `first` being the
+// rank of the first, in rank order.
 template <class Receive>
-void for_each_block(const Shard& shard, const Interval& interval, StopSignal& stop, const Receive& receive) {
+void for_each_block(const Shard& shard, const Interval& interval, const Receive& receive) {
   std::array<Position, kRanksAtOnce> positions;
   std::array<std::uint32_t, kRanksAtOnce> documents;
-  std::size_t blocks = 0;
   for (Rank first = interval.begin; first < interval.end; first += kRanksAtOnce) {
     const auto size = static_cast<std::size_t>(std::min<Rank>(kRanksAtOnce, interval.end - first));
     shard.positions(first, std::span(positions).first(size));
     shard.documents_at(std::span(positions).first(size), std::span(documents).first(size));
     receive(first, std::span<const Position>(positions).first(size),
             std::span<const std::uint32_t>(documents).first(size));
-    if (++blocks % 16 == 0) stop.poll();
+  }
+}
+
+// Calls work(part) for parts of the interval, on any thread.
+template <class Work>
+void for_each_part(const Interval& interval, const Execution& execution, const Work& work) {
+  const auto items = static_cast<std::size_t>((interval.size() + kRanksPerItem - 1) / kRanksPerItem);
+  run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
+    execution.stop.check();
+    const Rank begin = interval.begin + item * kRanksPerItem;
+    work(Interval{begin, std::min(interval.end, begin + kRanksPerItem)});
+  });
+}
+
+// Sorts numbers of which the largest is below `limit`: digit by digit, the lowest first.
+void sort_numbers(std::vector<std::uint32_t>& numbers, std::uint64_t limit) {
+  if (numbers.size() <= kFewNumbers) {
+    std::ranges::sort(numbers);
+    return;
+  }
+  constexpr int kDigitBits = 11;
+  constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+  std::vector<std::uint32_t> sorted(numbers.size());
+  for (int shift = 0; (limit - 1) >> shift != 0; shift += kDigitBits) {
+    std::array<std::size_t, kDigits + 1> begins{};
+    const auto digit = [shift](std::uint32_t number) { return number >> shift & (kDigits - 1); };
+    for (const std::uint32_t number : numbers) ++begins[digit(number) + 1];
+    for (std::size_t i = 1; i <= kDigits; ++i) begins[i] += begins[i - 1];
+    for (const std::uint32_t number : numbers) sorted[begins[digit(number)]++] = number;
+    numbers.swap(sorted);
+  }
+}
+
+// The document of each occurrence, ascending.
+std::vector<std::uint32_t> sorted_documents(const Shard& shard, const Interval& interval, const Execution& execution) {
+  std::vector<std::uint32_t> held(interval.size());
+  for_each_part(interval, execution, [&](const Interval& part) {
+    for_each_block(shard, part, [&](Rank first, std::span<const Position>, std::span<const std::uint32_t> documents) {
+      std::ranges::copy(documents, held.begin() + static_cast<std::ptrdiff_t>(first - interval.begin));
+    });
+  });
+  sort_numbers(held, shard.counts().num_documents);
+  return held;
+}
+
+// With many occurrences a number for each document costs less than sorting.
+bool are_many(const Interval& interval, const Shard& shard) {
+  return interval.size() >= shard.counts().num_documents / 16;
+}
+
+std::uint64_t count_documents(const Shard& shard, const Interval& interval, const Execution& execution) {
+  if (interval.size() <= 1) return interval.size();
+  if (!are_many(interval, shard)) {
+    std::vector<std::uint32_t> held = sorted_documents(shard, interval, execution);
+    return static_cast<std::uint64_t>(std::ranges::unique(held).begin() - held.begin());
+  }
+  std::vector<std::atomic<std::uint64_t>> held(shard.counts().num_documents / 64 + 1);  // a bit for each document
+  std::atomic<std::uint64_t> count{0};
+  for_each_part(interval, execution, [&](const Interval& part) {
+    std::uint64_t own = 0;
+    for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
+      for (const std::uint32_t document : documents) {
+        std::atomic<std::uint64_t>& word = held[document / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (document % 64);
+        if ((word.load(std::memory_order_relaxed) & bit) != 0) continue;
+        own += (word.fetch_or(bit, std::memory_order_relaxed) & bit) == 0 ? 1 : 0;
+      }
+    });
+    count.fetch_add(own, std::memory_order_relaxed);
+  });
+  return count;
+}
+
+// Calls receive(document, count) for each document that holds an occurrence, ascending.
+template <class Receive>
+void list_documents(const Shard& shard, const Interval& interval, const Execution& execution, const Receive& receive) {
+  if (!are_many(interval, shard)) {
+    const std::vector<std::uint32_t> held = sorted_documents(shard, interval, execution);
+    for (std::size_t i = 0; i < held.size();) {
+      const std::size_t first = i;
+      while (i < held.size() && held[i] == held[first]) ++i;
+      receive(held[first], i - first);
+    }
+    return;
+  }
+  std::vector<std::atomic<std::uint32_t>> counts(shard.counts().num_documents);
+  const bool is_shared = execution.threads > 1;
+  for_each_part(interval, execution, [&](const Interval& part) {
+    for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
+      for (const std::uint32_t document : documents) {
+        std::atomic<std::uint32_t>& count = counts[document];
+        if (is_shared) {
+          count.fetch_add(1, std::memory_order_relaxed);
+        } else {
+          count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        }
+      }
+    });
+  });
+  for (std::size_t document = 0; document < counts.size(); ++document) {
+    const std::uint32_t count = counts[document].load(std::memory_order_relaxed);
+    if (count != 0) receive(document, count);
   }
 }
 
@@ -65,47 +179,51 @@ Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t s
 
 std::uint64_t count_documents(Shards shards, std::span<const Interval> intervals, const Execution& execution) {
   std::uint64_t count = 0;
-  for (std::size_t s = 0; s < shards.size(); ++s) {
-    // A list for few occurrences, a bit for each document for many.
-    const std::uint64_t num_documents = shards[s]->counts().num_documents;
-    if (intervals[s].size() < num_documents / 64) {
-      std::vector<std::uint32_t> held;
-      for_each_block(*shards[s], intervals[s], execution.stop,
-                     [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
-                       held.insert(held.end(), documents.begin(), documents.end());
-                     });
-      std::ranges::sort(held);
-      count += static_cast<std::uint64_t>(std::ranges::unique(held).begin() - held.begin());
-      continue;
-    }
-    std::vector<bool> held(num_documents, false);
-    for_each_block(*shards[s], intervals[s], execution.stop,
-                   [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
-                     for (const std::uint32_t document : documents) {
-                       count += held[document] ? 0 : 1;
-                       held[document] = true;
-                     }
-                   });
-  }
+  for (std::size_t s = 0; s < shards.size(); ++s) count += count_documents(*shards[s], intervals[s], execution);
   return count;
+}
+
+void count_documents_batch(Shards shards, const NgramList& ngrams, const Execution& execution,
+                           std::span<std::int64_t> counts) {
+  const std::vector<Interval> intervals = find_batch(shards, ngrams, execution);
+  const auto intervals_of = [&](std::size_t i) {
+    return std::span(intervals).subspan(i * shards.size(), shards.size());
+  };
+  const auto has_many = [&](std::size_t i) { return total_size(intervals_of(i)) > kManyOccurrences; };
+  const auto count_one = [&](std::size_t i, const Execution& own) {
+    counts[i] = static_cast<std::int64_t>(count_documents(shards, intervals_of(i), own));
+  };
+  run_parallel(counts.size(), execution.threads, execution.stop, [&](std::size_t i) {
+    if (!has_many(i)) count_one(i, Execution{1, execution.stop});
+  });
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (has_many(i)) count_one(i, execution);
+  }
+}
+
+std::vector<Interval> find_batch(Shards shards, const NgramList& ngrams, const Execution& execution) {
+  std::vector<Interval> intervals(ngrams.size() * shards.size());
+  const std::size_t items = (ngrams.size() + kNgramsPerItem - 1) / kNgramsPerItem;
+  run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
+    const std::size_t first = item * kNgramsPerItem;
+    const std::size_t size = std::min(kNgramsPerItem, ngrams.size() - first);
+    const NgramBlock block(ngrams, first, size);
+    std::array<Interval, kNgramsPerItem> found;
+    for (std::size_t s = 0; s < shards.size(); ++s) {
+      shards[s]->find(block.ngrams(), std::span(found).first(size));
+      for (std::size_t i = 0; i < size; ++i) intervals[(first + i) * shards.size() + s] = found[i];
+    }
+  });
+  return intervals;
 }
 
 std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& numbers,
                                           std::span<const Interval> intervals, const Execution& execution) {
   std::vector<DocumentCount> result;
   for (std::size_t s = 0; s < shards.size(); ++s) {
-    std::vector<std::uint32_t> held;
-    held.reserve(intervals[s].size());
-    for_each_block(*shards[s], intervals[s], execution.stop,
-                   [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
-                     held.insert(held.end(), documents.begin(), documents.end());
-                   });
-    std::ranges::sort(held);
-    for (const std::uint32_t document : held) {
-      const std::uint64_t number = numbers.first(s) + document;
-      if (result.empty() || result.back().document != number) result.push_back({number, 0});
-      ++result.back().count;
-    }
+    list_documents(*shards[s], intervals[s], execution, [&](std::uint64_t document, std::uint64_t count) {
+      result.push_back({numbers.first(s) + document, count});
+    });
   }
   return result;
 }
@@ -125,22 +243,23 @@ std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, st
   if (size == 0) return {};
   for (std::size_t s = 0; s < shards.size(); ++s) {
     const Shard& shard = *shards[s];
-    for_each_block(shard, intervals[s], execution.stop,
-                   [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
-                     for (std::size_t i = 0; i < positions.size(); ++i) {
-                       const std::uint64_t offset = positions[i] - shard.document_span(documents[i]).begin;
-                       const std::uint64_t document = numbers.first(s) + documents[i];
-                       const Drawn candidate{hash(seed, document, offset),
-                                             {document, offset, s, first + i, positions[i]}};
-                       if (drawn.size() == size) {
-                         if (!smaller(candidate, drawn.front())) continue;
-                         std::ranges::pop_heap(drawn, smaller);
-                         drawn.pop_back();
-                       }
-                       drawn.push_back(candidate);
-                       std::ranges::push_heap(drawn, smaller);
-                     }
-                   });
+    for_each_part(intervals[s], Execution{1, execution.stop}, [&](const Interval& part) {
+      for_each_block(
+          shard, part, [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
+            for (std::size_t i = 0; i < positions.size(); ++i) {
+              const std::uint64_t offset = positions[i] - shard.document_span(documents[i]).begin;
+              const std::uint64_t document = numbers.first(s) + documents[i];
+              const Drawn candidate{hash(seed, document, offset), {document, offset, s, first + i, positions[i]}};
+              if (drawn.size() == size) {
+                if (!smaller(candidate, drawn.front())) continue;
+                std::ranges::pop_heap(drawn, smaller);
+                drawn.pop_back();
+              }
+              drawn.push_back(candidate);
+              std::ranges::push_heap(drawn, smaller);
+            }
+          });
+    });
   }
   std::ranges::sort_heap(drawn, smaller);
   std::vector<Occurrence> result;

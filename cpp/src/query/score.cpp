@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <anygram/base/thread_pool.hpp>
-#include <anygram/query/count.hpp>
 #include <anygram/query/matches.hpp>
-#include <anygram/query/probability.hpp>
+#include <anygram/query/texts.hpp>
+#include <anygram/query/top_continuations.hpp>
 
 namespace anygram {
 namespace {
@@ -16,6 +16,7 @@ constexpr std::size_t kRowsPerItem = 16;
 // Rows between two looks at the stop signal.
 constexpr std::size_t kRowsPerPoll = std::size_t{1} << 16;
 
+// A row for each symbol of a text, the documents' ends in it included: there the next prompt begins anew.
 class TextScorer {
  public:
   TextScorer(Shards shards, Ngram text, const ScoreOptions& options, const Execution& execution)
@@ -24,7 +25,7 @@ class TextScorer {
         options_(options),
         execution_(execution),
         total_(total_counts(shards)),
-        num_rows_(text.size() + (options.end ? 1 : 0)),
+        num_rows_(text.size()),
         matches_(shards, text, execution) {}
 
   TextScores scores() {
@@ -37,6 +38,7 @@ class TextScorer {
     scores.suffix_lengths.resize(num_rows_);
     for (std::size_t row = 0; row < num_rows_; ++row) {
       poll_at(row);
+      if (!is_asked(row)) continue;
       scores.suffix_lengths[row] = static_cast<std::int64_t>(prompts_[row].length);
       scores.prompt_counts[row] = static_cast<std::int64_t>(prompt_count(row));
       scores.continuation_counts[row] = static_cast<std::int64_t>(continuation_count(row));
@@ -52,6 +54,8 @@ class TextScorer {
   }
 
   static constexpr std::size_t kNone = ~std::size_t{0};
+
+  bool is_asked(std::size_t row) const { return options_.end || text_[row] != kDocumentEnd; }
 
   // The prompt of row i is the longest suffix of text[.. i) that occurs: it begins at the first position whose longest
   // match reaches i. That position never moves back.
@@ -74,9 +78,10 @@ class TextScorer {
     continuation_parts_.assign(num_rows_, kNone);
     for (std::size_t row = 0; row < num_rows_; ++row) {
       poll_at(row);
+      if (!is_asked(row)) continue;
       const TextMatches::Part& prompt = prompts_[row];
       if (prompt.length > 0) prompt_parts_[row] = part_number(prompt);
-      if (row == text_.size() || matches_.length(prompt.begin) <= prompt.length) continue;
+      if (matches_.length(prompt.begin) <= prompt.length) continue;
       continuation_parts_[row] = part_number({prompt.begin, prompt.length + 1});
     }
   }
@@ -103,7 +108,7 @@ class TextScorer {
 
   std::uint64_t continuation_count(std::size_t row) const {
     if (continuation_parts_[row] != kNone) return part_count(continuation_parts_[row]);
-    if (row < text_.size()) return 0;
+    if (text_[row] != kDocumentEnd) return 0;
     if (prompts_[row].length == 0) return total_.num_documents;
     std::uint64_t sum = 0;
     for (std::size_t s = 0; s < shards_.size(); ++s) {
@@ -118,6 +123,7 @@ class TextScorer {
     std::vector<std::size_t> open;
     for (std::size_t row = 0; row < num_rows_; ++row) {
       poll_at(row);
+      if (!is_asked(row)) continue;
       const bool is_certain =
           scores.prompt_counts[row] == 1 || scores.prompt_counts[row] == scores.continuation_counts[row];
       if (is_certain) {
@@ -161,23 +167,22 @@ class TextScorer {
   }
 
   void list_most_frequent(TextScores& scores) const {
-    std::vector<Continuation> unigrams = merged_continuations(shards_, {}, 0);
-    keep_most_frequent(unigrams, options_.top_k);
     scores.top.assign(num_rows_ * options_.top_k, Continuation{});
+    const std::vector<Continuation> unigrams = most_frequent_continuations(shards_, {}, 0, options_.top_k);
     run_parallel((num_rows_ + kRowsPerItem - 1) / kRowsPerItem, execution_.threads, execution_.stop,
                  [&](std::size_t item) {
                    const std::size_t end = std::min(num_rows_, (item + 1) * kRowsPerItem);
                    ShardIntervals intervals(shards_.size());
                    for (std::size_t row = item * kRowsPerItem; row < end; ++row) {
-                     std::vector<Continuation> listed;
+                     if (!is_asked(row)) continue;
+                     std::vector<Continuation> found;
                      if (prompts_[row].length > 0) {
                        for (std::size_t s = 0; s < shards_.size(); ++s) {
                          intervals[s] = intervals_[s][prompt_parts_[row]];
                        }
-                       listed = merged_continuations(shards_, intervals, prompts_[row].length);
-                       keep_most_frequent(listed, options_.top_k);
+                       found = most_frequent_continuations(shards_, intervals, prompts_[row].length, options_.top_k);
                      }
-                     const auto& top = prompts_[row].length > 0 ? listed : unigrams;
+                     const auto& top = prompts_[row].length > 0 ? found : unigrams;
                      std::ranges::copy(top, scores.top.begin() + static_cast<std::ptrdiff_t>(row * options_.top_k));
                    }
                  });
@@ -197,10 +202,36 @@ class TextScorer {
   std::vector<std::vector<Interval>> intervals_;  // by shard, then by part
 };
 
+TextScores rows_of(const TextScores& scores, std::size_t first, std::size_t size, std::uint64_t top_k) {
+  const auto part = [](const auto& column, std::size_t begin, std::size_t length) {
+    const auto from = column.begin() + static_cast<std::ptrdiff_t>(begin);
+    return std::decay_t<decltype(column)>(from, from + static_cast<std::ptrdiff_t>(length));
+  };
+  return {.prompt_counts = part(scores.prompt_counts, first, size),
+          .continuation_counts = part(scores.continuation_counts, first, size),
+          .suffix_lengths = part(scores.suffix_lengths, first, size),
+          .sparse = part(scores.sparse, first, size),
+          .top = part(scores.top, first * top_k, size * top_k)};
+}
+
 }  // namespace
 
 TextScores score(Shards shards, Ngram text, const ScoreOptions& options, const Execution& execution) {
-  return TextScorer(shards, text, options, execution).scores();
+  if (!options.end) return TextScorer(shards, text, options, execution).scores();
+  const JoinedTexts joined({&text, 1});
+  return TextScorer(shards, joined.symbols(), options, execution).scores();
+}
+
+std::vector<TextScores> score_batch(Shards shards, const NgramList& texts, const ScoreOptions& options,
+                                    const Execution& execution) {
+  std::vector<TextScores> results(texts.size());
+  for_joined_texts(texts, execution, [&](std::size_t first, const JoinedTexts& joined, const Execution& own) {
+    const TextScores scores = TextScorer(shards, joined.symbols(), options, own).scores();
+    for (std::size_t i = 0; i < joined.size(); ++i) {
+      results[first + i] = rows_of(scores, joined.begin(i), joined.length(i) + (options.end ? 1 : 0), options.top_k);
+    }
+  });
+  return results;
 }
 
 }  // namespace anygram

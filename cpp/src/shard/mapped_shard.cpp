@@ -79,7 +79,7 @@ class MappedShard final : public Shard {
   }
 
   void documents_at(std::span<const Position> positions, std::span<std::uint32_t> documents) const override {
-    for (std::size_t i = 0; i < positions.size(); ++i) documents[i] = documents_.at(positions[i]);
+    documents_.at(positions, documents);
   }
 
   Interval document_span(std::uint64_t document) const override { return documents_.span(document); }

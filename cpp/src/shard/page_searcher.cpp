@@ -3,17 +3,25 @@
 #include <limits>
 
 namespace anygram {
+namespace {
+
+// Up to so many occurrences, all are looked at to see where the next symbol changes; beyond, halving costs less.
+constexpr std::uint64_t kMostScanned = 4'000'000;
+
+}  // namespace
 
 template <int Width>
 void PageSearcher<Width>::set_keys(Lane& lane) const {
-  const auto pack = [&](std::uint64_t begin) {
-    std::array<Symbol, 8> symbols;
-    const std::uint64_t known = std::min(symbols_per_key(), lane.length - std::min(begin, lane.length));
-    for (std::uint64_t i = 0; i < known; ++i) symbols[i] = load_symbol<Width>(lane.text + (begin + i) * Width);
-    return pack_query_key(std::span(symbols).first(known), format_);
+  // What follows the text in its buffer is in the keys too, where they are masked.
+  const auto range = [&](std::uint64_t begin) -> KeyRange {
+    if (lane.length <= begin) return {0, format_.largest_key()};
+    const std::uint64_t key = load_key<Width>(lane.text, begin, format_);
+    const auto known = static_cast<int>(std::min(symbols_per_key(), lane.length - begin));
+    const std::uint64_t open = (std::uint64_t{1} << (format_.key_bits() - known * format_.bits)) - 1;
+    return {key & ~open, key | open};
   };
-  const KeyRange first = pack(0);
-  const KeyRange second = pack(symbols_per_key());
+  const KeyRange first = range(0);
+  const KeyRange second = range(symbols_per_key());
   lane.smallest = {first.smallest, second.smallest};
   lane.largest = {first.largest, second.largest};
 }
@@ -50,8 +58,16 @@ void PageSearcher<Width>::find_pages(std::span<Lane> lanes) const {
   }
   for (Lane& lane : lanes) {
     if (lane.length > symbols_per_key()) narrow_pages(lane);
-    if (lane.less_pages > 0) order_.prefetch_keys(lane.less_pages - 1);
-    if (lane.up_to_pages > lane.less_pages) order_.prefetch_keys(lane.up_to_pages - 1);
+  }
+  // A prefetch waits for the page's address to be translated, which takes as long as a cache miss: the first of each
+  // page are asked for in a loop so short that many of these waits overlap.
+  for (const Lane& lane : lanes) {
+    if (lane.less_pages > 0) order_.prefetch_first_key(lane.less_pages - 1);
+    if (lane.up_to_pages > lane.less_pages) order_.prefetch_first_key(lane.up_to_pages - 1);
+  }
+  for (const Lane& lane : lanes) {
+    if (lane.less_pages > 0) order_.prefetch_first_keys(lane.less_pages - 1);
+    if (lane.up_to_pages > lane.less_pages) order_.prefetch_first_keys(lane.up_to_pages - 1);
   }
 }
 
@@ -77,13 +93,16 @@ void PageSearcher<Width>::narrow_pages(Lane& lane) const {
 template <int Width>
 void PageSearcher<Width>::find_samples(std::span<Lane> lanes) const {
   for (Lane& lane : lanes) {
-    lane.less = lane.up_to = 0;
+    if (lane.less_pages == 0) continue;
+    lane.less = order_.page(lane.less_pages - 1).count_less(lane.smallest.first);
+    if (lane.length > symbols_per_key()) order_.prefetch_second_key(lane.less_pages - 1, lane.less);
+  }
+  for (Lane& lane : lanes) {
     if (lane.less_pages > 0) {
       const std::uint64_t number = lane.less_pages - 1;
       const PageView page = order_.page(number);
-      std::uint64_t sample = page.count_less(lane.smallest.first);
-      while (sample < kSamplesPerPage && page.keys(sample) < lane.smallest) ++sample;
-      lane.less = std::min(number * kSamplesPerPage + sample, order_.num_samples());
+      while (lane.less < kSamplesPerPage && page.keys(lane.less) < lane.smallest) ++lane.less;
+      lane.less = std::min(number * kSamplesPerPage + lane.less, order_.num_samples());
     }
     lane.up_to = lane.less;
     if (lane.up_to_pages > 0) {
@@ -93,11 +112,16 @@ void PageSearcher<Width>::find_samples(std::span<Lane> lanes) const {
       while (sample < kSamplesPerPage && page.keys(sample) <= lane.largest) ++sample;
       lane.up_to = std::clamp(number * kSamplesPerPage + sample, lane.less, order_.num_samples());
     }
-    if (lane.less > 0) order_.prefetch_shared((lane.less - 1) * kRanksPerSample);
+    const Rank first = lane.less > 0 ? (lane.less - 1) * kRanksPerSample : 0;
+    order_.prefetch_shared(first);
     if (lane.up_to == lane.less) {
-      if (lane.less > 0) order_.prefetch((lane.less - 1) * kRanksPerSample);
+      order_.prefetch(first);
     } else {
-      order_.prefetch_shared((lane.up_to - 1) * kRanksPerSample);
+      const Rank last = (lane.up_to - 1) * kRanksPerSample;
+      if (lane.length > 2 * symbols_per_key() && last / kRanksPerPage == first / kRanksPerPage) {
+        for (Rank rank = first + 64; rank < last; rank += 64) order_.prefetch_shared(rank);
+      }
+      order_.prefetch_shared(last);
     }
   }
 }
@@ -234,6 +258,7 @@ void PageSearcher<Width>::locate(std::span<Lane> lanes) const {
       positions[k] = order_.position(middle(lane));
       stream_.prefetch(positions[k] + lane.walk.known());
     }
+    for (std::size_t k = 0; k < num_active; ++k) order_.prefetch_shared(middle(lanes[active[k]]));
     std::size_t still_active = 0;
     for (std::size_t k = 0; k < num_active; ++k) {
       Lane& lane = lanes[active[k]];
@@ -276,7 +301,14 @@ Rank PageSearcher<Width>::end_of(Rank rank, std::uint64_t length) const {
 
 template <int Width>
 void PageSearcher<Width>::find(std::span<const Ngram> ngrams, std::span<Interval> intervals) const {
-  std::array<std::size_t, kLanes> numbers;  // of the n-grams that need a search
+  // One question alone does not pay for the room of many.
+  ngrams.size() == 1 ? find_group<1>(ngrams, intervals) : find_group<kLanes>(ngrams, intervals);
+}
+
+template <int Width>
+template <std::size_t Most>
+void PageSearcher<Width>::find_group(std::span<const Ngram> ngrams, std::span<Interval> intervals) const {
+  std::array<std::size_t, Most> numbers;  // of the n-grams that need a search
   std::size_t num_lanes = 0;
   std::size_t num_symbols = 0;
   for (std::size_t i = 0; i < ngrams.size(); ++i) {
@@ -304,7 +336,7 @@ void PageSearcher<Width>::find(std::span<const Ngram> ngrams, std::span<Interval
     many.resize(num_symbols * Width + kStreamPadding);
     next = many.data();
   }
-  std::array<Lane, kLanes> lanes;
+  std::array<Lane, Most> lanes;
   for (std::size_t k = 0; k < num_lanes; ++k) {
     const Ngram ngram = ngrams[numbers[k]];
     lanes[k].text = next;
@@ -398,10 +430,62 @@ Interval PageSearcher<Width>::narrow(Interval interval, std::uint64_t depth, Sym
   return {low, high};
 }
 
+// A symbol changes exactly where a suffix shares `depth` symbols with the one before it. What is found in a page is
+// read two pages later, when it came from memory.
 template <int Width>
 void PageSearcher<Width>::continuations(Interval interval, std::uint64_t depth,
                                         std::vector<Continuation>& result) const {
-  list_changes(stream_, order_, interval, depth, result);
+  if (depth >= kMaxShared || interval.size() > kMostScanned) {
+    list_changes(stream_, order_, interval, depth, result);
+    return;
+  }
+  if (interval.empty()) return;
+  const auto limit = static_cast<std::uint8_t>(depth);
+  const std::uint8_t* page_shared = order_.page_shared();
+  const std::uint64_t first_page = interval.begin / kRanksPerPage;
+  const std::uint64_t last_page = (interval.end - 1) / kRanksPerPage;
+  // Whether the symbol changes between the first suffixes of this page and the next.
+  const auto has_changes = [&](std::uint64_t page) { return page == last_page || page_shared[page + 1] <= limit; };
+  std::vector<Rank> ranks{interval.begin};
+  std::vector<std::uint64_t> places;  // in the token stream
+  std::vector<Symbol> symbols;
+  const auto find_places = [&](std::size_t end) {
+    for (std::size_t i = places.size(); i < end; ++i) {
+      places.push_back(order_.position(ranks[i]) + depth);
+      stream_.prefetch(places[i]);
+    }
+  };
+  const auto read = [&](std::size_t end) {
+    for (std::size_t i = symbols.size(); i < end; ++i) symbols.push_back(stream_.symbol(places[i]));
+  };
+  const auto visit = [&](std::uint64_t page, std::size_t offset) {
+    ranks.push_back(page * kRanksPerPage + offset);
+    order_.prefetch(ranks.back());
+  };
+  for (std::uint64_t page = first_page; page <= last_page; ++page) {
+    constexpr std::uint64_t kAhead = 2;
+    if (page + kAhead <= last_page && has_changes(page + kAhead)) {
+      const Rank ahead = (page + kAhead) * kRanksPerPage;
+      for (std::uint64_t line = 0; line < kRanksPerPage; line += 64) order_.prefetch_shared(ahead + line);
+    }
+    const std::size_t found = ranks.size();
+    const Rank first = page * kRanksPerPage;
+    if (page > first_page && page_shared[page] <= limit && order_.page(page).shared()[0] <= limit) visit(page, 0);
+    if (has_changes(page)) {
+      const std::size_t begin = page == first_page ? interval.begin - first + 1 : 1;
+      const std::size_t end = std::min(interval.end - first, order_.num_ranks(page));
+      for_each_at_most(order_.page(page).shared(), begin, end, limit, [&](std::size_t offset) { visit(page, offset); });
+    }
+    read(places.size());
+    find_places(found);
+  }
+  find_places(ranks.size());
+  read(places.size());
+  result.reserve(result.size() + ranks.size());
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    const Rank end = i + 1 < ranks.size() ? ranks[i + 1] : interval.end;
+    result.push_back({symbols[i], end - ranks[i]});
+  }
 }
 
 template class PageSearcher<1>;

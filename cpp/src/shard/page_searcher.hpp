@@ -78,6 +78,8 @@ class PageSearcher {
     Rank rank = 0;  // of a suffix that starts with the text, if matched; else of the first that is not less
   };
 
+  template <std::size_t Most>
+  void find_group(std::span<const Ngram> ngrams, std::span<Interval> intervals) const;
   void set_keys(Lane& lane) const;
   // Finds less_pages and up_to_pages, less and up_to.
   void find_pages(std::span<Lane> lanes) const;

@@ -101,9 +101,9 @@ void MappedFile::read(int descriptor) {
 void MappedFile::will_need(std::uint64_t offset, std::size_t length) const {
   if (mode_ != LoadMode::kMmap || offset >= size_) return;
   static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<std::uintptr_t>(data_) + offset;
-  const std::uintptr_t begin = address / page_bytes * page_bytes;
-  ::madvise(reinterpret_cast<void*>(begin), length + (address - begin), MADV_WILLNEED);
+  const std::byte* const first = data_ + offset;
+  const std::uintptr_t in_page = reinterpret_cast<std::uintptr_t>(first) % page_bytes;
+  ::madvise(const_cast<std::byte*>(first - in_page), length + in_page, MADV_WILLNEED);
 }
 
 void MappedFile::advise_random() const {

@@ -220,27 +220,34 @@ WorkArray<std::uint8_t> shared_of_ranks(const TokenText& text, const SampleSet& 
 }  // namespace
 
 template <int Width>
-AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
-                                const SortOptions& options, WorkMeter& meter, SortStatistics& statistics) {
+std::optional<AnchorRanks<Width>> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
+                                               bool may_give_up, const SortOptions& options, WorkMeter& meter,
+                                               SortStatistics& statistics) {
   constexpr double kSortShare = 0.08, kDoubleShare = 0.06;
+  constexpr std::uint64_t kFewCopies = 64;  // of each window, on average
   statistics.samples = samples.size();
   meter.begin_phase(kSortShare, 3 * text.length);
   WorkArray<std::uint32_t> order = order_samples<Width>(text, largest_symbol, samples, options, meter, statistics);
+  if (may_give_up) {
+    const auto num_windows = static_cast<std::uint64_t>(
+        std::count_if(order.begin(), order.end(), [](std::uint32_t entry) { return (entry & kTied) == 0; }));
+    if (num_windows * kFewCopies < samples.size()) return std::nullopt;
+  }
   meter.begin_phase(kDoubleShare, samples.size());
   WorkArray<std::uint32_t> steps = next_samples<Width>(text, samples, options, meter);
   WorkArray<std::uint32_t> ranks = Doubling(std::move(order), options, meter).run(std::move(steps), statistics);
   WorkArray<std::uint8_t> shared;
   if (options.shared) shared = shared_of_ranks<Width>(text, samples, ranks, options, meter);
-  return {text.bytes.data(), std::move(samples), std::move(ranks), std::move(shared)};
+  return AnchorRanks<Width>(text.bytes.data(), std::move(samples), std::move(ranks), std::move(shared));
 }
 
-template AnchorRanks<1> rank_anchors<1>(const TokenText&, Symbol, SampleSet, const SortOptions&, WorkMeter&,
-                                        SortStatistics&);
-template AnchorRanks<2> rank_anchors<2>(const TokenText&, Symbol, SampleSet, const SortOptions&, WorkMeter&,
-                                        SortStatistics&);
-template AnchorRanks<3> rank_anchors<3>(const TokenText&, Symbol, SampleSet, const SortOptions&, WorkMeter&,
-                                        SortStatistics&);
-template AnchorRanks<4> rank_anchors<4>(const TokenText&, Symbol, SampleSet, const SortOptions&, WorkMeter&,
-                                        SortStatistics&);
+template std::optional<AnchorRanks<1>> rank_anchors<1>(const TokenText&, Symbol, SampleSet, bool, const SortOptions&,
+                                                       WorkMeter&, SortStatistics&);
+template std::optional<AnchorRanks<2>> rank_anchors<2>(const TokenText&, Symbol, SampleSet, bool, const SortOptions&,
+                                                       WorkMeter&, SortStatistics&);
+template std::optional<AnchorRanks<3>> rank_anchors<3>(const TokenText&, Symbol, SampleSet, bool, const SortOptions&,
+                                                       WorkMeter&, SortStatistics&);
+template std::optional<AnchorRanks<4>> rank_anchors<4>(const TokenText&, Symbol, SampleSet, bool, const SortOptions&,
+                                                       WorkMeter&, SortStatistics&);
 
 }  // namespace anygram

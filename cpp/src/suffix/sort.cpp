@@ -1,6 +1,7 @@
 #include <anygram/suffix/sort.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,43 +72,81 @@ Symbol largest_symbol_of(const TokenText& text, unsigned threads, WorkMeter& met
   return *std::max_element(largest.begin(), largest.end());
 }
 
+// Nothing if the text is better sorted by induction, which it tells only if `may_give_up`.
 template <int Width>
-SortStatistics anchor_sort(const TokenText& text, Symbol largest_symbol, SampleSet samples, const SortOptions& options,
-                           WorkMeter& meter, const SuffixSink& sink) {
+std::optional<SortStatistics> anchor_sort(const TokenText& text, Symbol largest_symbol, SampleSet samples,
+                                          bool may_give_up, const SortOptions& options, WorkMeter& meter,
+                                          const SuffixSink& sink) {
   SortStatistics statistics;
   statistics.method = SortMethod::kAnchors;
-  const AnchorRanks<Width> ranks =
-      rank_anchors<Width>(text, largest_symbol, std::move(samples), options, meter, statistics);
+  const std::optional<AnchorRanks<Width>> ranks =
+      rank_anchors<Width>(text, largest_symbol, std::move(samples), may_give_up, options, meter, statistics);
+  if (!ranks) return std::nullopt;
   meter.begin_phase(kPlanShare, text.length);
   const SymbolFilter filter = options.force_portable ? filter_symbols_portable<Width> : best_symbol_filter<Width>();
   const AllPositions all{text.bytes.data(), filter};
-  BinnedSort<Width, AllPositions> sorter(text, largest_symbol, all, options, &ranks, meter);
-  sorter.plan(text.length, memory_left(options.memory, ranks.num_bytes() + kTableBytes));
+  BinnedSort<Width, AllPositions> sorter(text, largest_symbol, all, options, &*ranks, meter);
+  sorter.plan(text.length, memory_left(options.memory, ranks->num_bytes() + kTableBytes));
   meter.begin_phase(kSortShare, sorter.num_passes() * text.length + 4 * sorter.num_records());
   sorter.sort(statistics, [&](const SortedPart& part) { sink(part.run); });
   return statistics;
 }
 
-// Adds what neighbours share to the runs of a sorter that does not know it.
+// Adds what neighbours share to the one run of a sorter that does not know it. In the order of the text, in which what
+// a suffix and the one ranked before it share is never more than 1 less than for the suffix before; so nothing is
+// compared twice. Takes 5 bytes a symbol.
 template <int Width>
-SuffixSink with_shared(const TokenText& text, const SuffixSink& sink) {
-  return [&text, &sink, before = Position{0}](const SortedRun& run) mutable {
-    constexpr std::size_t kPiece = std::size_t{1} << 16, kAhead = 16;
+SuffixSink with_shared(const TokenText& text, const SortOptions& options, WorkMeter& meter, const SuffixSink& sink) {
+  return [&](const SortedRun& run) {
+    constexpr std::uint64_t kBlock = std::uint64_t{1} << 16, kAhead = 16;
     const std::byte* const bytes = text.bytes.data();
-    std::vector<std::uint8_t> shared(std::min(kPiece, run.positions.size()));
-    for (std::size_t begin = 0; begin < run.positions.size(); begin += kPiece) {
-      const auto positions = run.positions.subspan(begin, std::min(kPiece, run.positions.size() - begin));
-      for (std::size_t i = 0; i < positions.size(); ++i) {
-        if (i + kAhead < positions.size()) __builtin_prefetch(bytes + std::uint64_t{positions[i + kAhead]} * Width);
-        shared[i] = run.first + begin + i == 0 ? std::uint8_t{0} : shared_symbols<Width>(bytes, before, positions[i]);
-        before = positions[i];
+    const auto for_blocks = [&](std::uint64_t size, const auto& body) {
+      run_parallel((size + kBlock - 1) / kBlock, options.threads, meter.stop(), [&](std::size_t block) {
+        body(block * kBlock, std::min(size, (block + 1) * kBlock));
+        meter.add(0);
+      });
+    };
+    WorkArray<Position> before(
+        text.length);  // the suffix ranked before that of each position; its own if there is none
+    for_blocks(run.positions.size(), [&](std::uint64_t begin, std::uint64_t end) {
+      for (std::uint64_t rank = begin; rank < end; ++rank)
+        before[run.positions[rank]] = run.positions[rank == 0 ? rank : rank - 1];
+    });
+    WorkArray<std::uint8_t> shared_at(text.length);
+    for_blocks(text.length, [&](std::uint64_t begin, std::uint64_t end) {
+      std::uint8_t shared = 0;
+      for (std::uint64_t position = begin; position < end; ++position) {
+        if (symbol_at<Width>(bytes, position) == kDocumentEnd) {
+          shared = 0;
+          continue;
+        }
+        // One less again, as the last symbol shared may be an end.
+        const std::uint32_t known = shared > 2 ? shared - 2U : 0;
+        shared = before[position] == position ? std::uint8_t{0}
+                                              : shared_symbols<Width>(bytes, position, before[position], known);
+        shared_at[position] = shared;
       }
-      sink({run.first + begin, positions, std::span(shared).first(positions.size())});
+    });
+    std::vector<std::uint8_t> shared;
+    for (std::size_t begin = 0; begin < run.positions.size(); begin += kBlock) {
+      const auto positions = run.positions.subspan(begin, std::min<std::size_t>(kBlock, run.positions.size() - begin));
+      shared.resize(positions.size());
+      for (std::size_t i = 0; i < positions.size(); ++i) {
+        if (i + kAhead < positions.size()) __builtin_prefetch(&shared_at[positions[i + kAhead]]);
+        shared[i] = shared_at[positions[i]];
+      }
+      sink({run.first + begin, positions, shared});
     }
   };
 }
 
-std::uint64_t induced_bytes(const TokenText& text) { return 8 * text.length + kTableBytes; }
+std::uint64_t induced_bytes(const TokenText& text, const SortOptions& options) {
+  return (options.shared ? 9 : 8) * text.length + kTableBytes;
+}
+
+bool can_induce(const TokenText& text, const SortOptions& options) {
+  return options.memory == 0 || induced_bytes(text, options) <= options.memory;
+}
 
 void check_memory(std::uint64_t needed, const SortOptions& options) {
   if (options.memory == 0 || needed <= options.memory) return;
@@ -120,10 +159,7 @@ bool choose_anchors(const TokenText& text, const SampleSet& samples, const SortO
   if (samples.size() > kMaxSamples) return false;
   const std::uint64_t needed = samples.num_bytes() + samples.size() * kRankingBytes + kTableBytes;
   const bool are_few = samples.size() <= text.length / kDensityLimit;
-  if (options.method == SortMethod::kAutomatic && !are_few) {
-    const bool fits = options.memory == 0 || needed <= options.memory;
-    if (!fits || induced_bytes(text) <= options.memory || options.memory == 0) return false;
-  }
+  if (options.method == SortMethod::kAutomatic && !are_few && can_induce(text, options)) return false;
   check_memory(needed, options);
   return true;
 }
@@ -136,12 +172,17 @@ SortStatistics sort_any(const TokenText& text, const SortOptions& options, WorkM
   if (options.method != SortMethod::kInduced) {
     meter.begin_phase(kSampleShare, text.length);
     SampleSet samples = sample_anchors<Width>(text, options.threads, meter);
-    if (choose_anchors(text, samples, options))
-      return anchor_sort<Width>(text, largest_symbol, std::move(samples), options, meter, sink);
+    if (choose_anchors(text, samples, options)) {
+      const bool may_give_up = options.method == SortMethod::kAutomatic && can_induce(text, options);
+      const auto statistics =
+          anchor_sort<Width>(text, largest_symbol, std::move(samples), may_give_up, options, meter, sink);
+      if (statistics) return *statistics;
+    }
   }
-  check_memory(induced_bytes(text), options);
+  check_memory(induced_bytes(text, options), options);
   meter.begin_phase(1, 12 * text.length);
-  return induced_sort(text, largest_symbol, meter, options.shared ? with_shared<Width>(text, sink) : sink);
+  return induced_sort(text, largest_symbol, meter,
+                      options.shared ? with_shared<Width>(text, options, meter, sink) : sink);
 }
 
 }  // namespace

@@ -107,14 +107,12 @@ TEST_CASE("run_parallel: the caller is asked on its own thread, and what it thro
       if (++polls == 3) throw std::runtime_error("interrupted");
     });
     std::atomic<std::size_t> items{0};
-    const auto begin = std::chrono::steady_clock::now();
     CHECK_THROWS_WITH_AS(run_parallel(1'000'000, threads, stop,
                                       [&](std::size_t) {
                                         ++items;
                                         std::this_thread::sleep_for(1ms);
                                       }),
                          "interrupted", std::runtime_error);
-    CHECK(std::chrono::steady_clock::now() - begin < 30s);
     CHECK(items < 1'000'000);
     CHECK_FALSE(elsewhere);
     CHECK(stop.stopped());

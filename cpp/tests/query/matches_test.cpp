@@ -130,29 +130,53 @@ TEST_CASE("text matches: a caller that stops is heard") {
   CHECK(refusal([&] { longest_matches(built.shards(), text, 1, {2, stop}); }) == ErrorCode::kStopped);
 }
 
-TEST_CASE("maximal spans: those that no longer match contains") {
+TEST_CASE("maximal spans: those that no longer match contains, within bounds") {
   Random random(45);
   for (int trial = 0; trial < 50; ++trial) {
     const Corpus corpus = random_corpus(random, 5, 40, 3);
-    const BuiltShards built(corpus);
+    const BuiltShards built(corpus, 1 + below(random, 3));
     const Symbols text = joined(random_excerpt(random, corpus, 40), random_symbols(random, 20, 4));
     StopSignal stop;
     const MatchLengths matches = longest_matches(built.shards(), text, 1, {1, stop});
-    std::vector<Span> expected;
-    const auto end = [&](std::size_t i) { return static_cast<std::int64_t>(i) + matches.lengths[i]; };
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (matches.lengths[i] == 0 || (i > 0 && end(i - 1) >= end(i))) continue;
-      expected.push_back({static_cast<std::int64_t>(i), end(i), matches.counts[i]});
-    }
-    const std::vector<Span> spans = maximal_spans(matches);
-    REQUIRE(spans.size() == expected.size());
-    for (std::size_t i = 0; i < spans.size(); ++i) {
-      CHECK(spans[i].begin == expected[i].begin);
-      CHECK(spans[i].end == expected[i].end);
-      CHECK(spans[i].count == expected[i].count);
+    for (const SpanBounds bounds : {SpanBounds{}, SpanBounds{3, {}}, SpanBounds{1, 2}, SpanBounds{2, 0}}) {
+      std::vector<Span> expected;
+      const auto end = [&](std::size_t i) { return static_cast<std::int64_t>(i) + matches.lengths[i]; };
+      for (std::size_t i = 0; i < text.size(); ++i) {
+        if (matches.lengths[i] == 0 || (i > 0 && end(i - 1) >= end(i))) continue;
+        if (static_cast<std::uint64_t>(matches.lengths[i]) < bounds.min_length) continue;
+        if (bounds.max_count && static_cast<std::uint64_t>(matches.counts[i]) > *bounds.max_count) continue;
+        expected.push_back({static_cast<std::int64_t>(i), end(i), matches.counts[i]});
+      }
+      CHECK(maximal_spans(built.shards(), text, bounds, {1, stop}) == expected);
     }
   }
-  CHECK(maximal_spans({}).empty());
+}
+
+TEST_CASE("longest matches and spans: a batch of texts is each of them") {
+  Random random(46);
+  const Corpus corpus = random_corpus(random, 20, 300, 3);
+  for (const std::uint64_t num_shards : {1U, 3U}) {
+    const BuiltShards built(corpus, num_shards);
+    std::vector<Symbols> texts{{}, {21}, corpus[0]};
+    for (int i = 0; i < 300; ++i) {
+      texts.push_back(joined(random_excerpt(random, corpus, 60), random_symbols(random, below(random, 10), 4)));
+    }
+    Symbols longest = random_symbols(random, 70'000, 4);  // has all threads for itself
+    texts.insert(texts.begin() + 100, longest);
+    texts.emplace_back();
+    const NgramArrays arrays(texts);
+    StopSignal stop;
+    const auto matches = longest_matches_batch(built.shards(), arrays.list(), 2, {2, stop});
+    const auto spans = maximal_spans_batch(built.shards(), arrays.list(), {2, 50}, {2, stop});
+    REQUIRE(matches.size() == texts.size());
+    REQUIRE(spans.size() == texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const MatchLengths expected = longest_matches(built.shards(), texts[i], 2, {1, stop});
+      CHECK(matches[i].lengths == expected.lengths);
+      CHECK(matches[i].counts == expected.counts);
+      CHECK(spans[i] == maximal_spans(built.shards(), texts[i], {2, 50}, {1, stop}));
+    }
+  }
 }
 
 }  // namespace

@@ -65,8 +65,9 @@ TEST_CASE("occurrences: documents are listed and counted, few and many") {
     for (const Symbols& ngram : {Symbols{}, {1}, {2, 1}, {7}, {7, 7}, {8}, {9}, {9, 9, 9}, {10}, {21}}) {
       const ShardIntervals intervals = find(built.shards(), ngram);
       const auto expected = oracle.document_counts(ngram);
-      CHECK(count_documents(built.shards(), intervals, {1, stop}) == expected.size());
-      const auto listed = list_documents(built.shards(), numbers, intervals, {1, stop});
+      const unsigned threads = 1 + static_cast<unsigned>(below(random, 3));
+      CHECK(count_documents(built.shards(), intervals, {threads, stop}) == expected.size());
+      const auto listed = list_documents(built.shards(), numbers, intervals, {threads, stop});
       REQUIRE(listed.size() == expected.size());
       std::size_t i = 0;
       for (const auto& [document, count] : expected) {
@@ -137,11 +138,72 @@ TEST_CASE("document symbols: parts of documents, cut where they end") {
 TEST_CASE("occurrences: a long list can be stopped") {
   const BuiltShards built(Corpus{Symbols(200'000, 1)});
   const ShardIntervals intervals = find(built.shards(), Symbols{1});
-  StopSignal stop([] { throw Error(ErrorCode::kStopped, "by the caller"); });
   const DocumentNumbers numbers(built.shards());
-  CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, {1, stop}); }) == ErrorCode::kStopped);
-  StopSignal again([] { throw Error(ErrorCode::kStopped, "by the caller"); });
-  CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, {1, again}); }) == ErrorCode::kStopped);
+  StopSignal stop;
+  stop.stop();
+  for (const unsigned threads : {1U, 2U}) {
+    const Execution execution{threads, stop};
+    CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { count_documents(built.shards(), intervals, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, execution); }) == ErrorCode::kStopped);
+  }
+}
+
+TEST_CASE("occurrences: documents of so many that they are sorted by digits, and of so many that threads share them") {
+  Random random(55);
+  StopSignal stop;
+  Corpus corpus(60'000);
+  for (std::size_t i = 0; i < corpus.size(); ++i) {
+    if (i % 29 == 0) corpus[i].push_back(1);  // a sixteenth at most, in two digits
+    if (i % 1000 == 7) corpus[i].push_back(2);
+    corpus[i].insert(corpus[i].end(), below(random, 3), 3);
+  }
+  const Oracle oracle(corpus);
+  for (const std::uint64_t num_shards : {1U, 2U}) {
+    const BuiltShards built(corpus, num_shards);
+    const DocumentNumbers numbers(built.shards());
+    for (const Symbols& ngram : {Symbols{1}, {2}, {3}, {3, 3}, {}}) {
+      const ShardIntervals intervals = find(built.shards(), ngram);
+      const auto expected = oracle.document_counts(ngram);
+      for (const unsigned threads : {1U, 3U}) {
+        CHECK(count_documents(built.shards(), intervals, {threads, stop}) == expected.size());
+        const auto listed = list_documents(built.shards(), numbers, intervals, {threads, stop});
+        REQUIRE(listed.size() == expected.size());
+        std::size_t wrong = 0;
+        std::size_t i = 0;
+        for (const auto& [document, count] : expected) {
+          wrong += listed[i].document == document && listed[i].count == count ? 0 : 1;
+          ++i;
+        }
+        CHECK(wrong == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("occurrences: batches are each of their n-grams") {
+  Random random(56);
+  StopSignal stop;
+  Corpus corpus = random_corpus(random, 50, 40, 3);
+  corpus.push_back(Symbols(140'000, 9));  // so many that all threads count it
+  std::vector<Symbols> ngrams{{}, {9}, {9, 9, 9}, {21}};
+  for (int i = 0; i < 100; ++i) ngrams.push_back(random_excerpt(random, corpus, 4));
+  const NgramArrays arrays(ngrams);
+  for (const std::uint64_t num_shards : {1U, 3U}) {
+    const BuiltShards built(corpus, num_shards);
+    std::vector<std::int64_t> counts(ngrams.size(), 77);
+    count_documents_batch(built.shards(), arrays.list(), {2, stop}, counts);
+    const std::vector<Interval> intervals = find_batch(built.shards(), arrays.list(), {2, stop});
+    REQUIRE(intervals.size() == ngrams.size() * num_shards);
+    for (std::size_t i = 0; i < ngrams.size(); ++i) {
+      const ShardIntervals expected = find(built.shards(), ngrams[i]);
+      CHECK(static_cast<std::uint64_t>(counts[i]) == count_documents(built.shards(), expected, {1, stop}));
+      CHECK(std::ranges::equal(std::span(intervals).subspan(i * num_shards, num_shards), expected));
+    }
+  }
+  std::vector<std::int64_t> of_no_shards(ngrams.size(), 77);
+  count_documents_batch({}, arrays.list(), {2, stop}, of_no_shards);
+  CHECK(std::ranges::count(of_no_shards, 0) == std::ssize(of_no_shards));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::uint64_t count_of(const std::vector<Continuation>& continuations, Symbol sy
 }
 
 void check_prompt(const BuiltShards& built, const Oracle& oracle, const Symbols& prompt) {
-  const std::uint64_t suffix = longest_suffix(built.shards(), prompt);
+  const std::uint64_t suffix = longest_suffix(built.shards(), prompt).length;
   REQUIRE(suffix == oracle.longest_suffix(prompt));
   for (const bool backoff : {false, true}) {
     const Ngram used = backoff ? Ngram(prompt).last(suffix) : Ngram(prompt);
@@ -78,15 +78,15 @@ TEST_CASE("longest suffix: of prompts that occur for dozens of symbols") {
       const Symbols& document = corpus[below(random, corpus.size())];
       const auto end = document.end() - static_cast<std::ptrdiff_t>(below(random, 20));
       const Symbols suffix(end - static_cast<std::ptrdiff_t>(length), end);
-      REQUIRE(longest_suffix(built.shards(), suffix) == length);
+      REQUIRE(longest_suffix(built.shards(), suffix).length == length);
       for (const Symbol before : {1U, 5U, 21U, 0xFFFFFFFFU}) {
         for (const std::size_t more : {0U, 1U, 40U, 500U}) {
           const Symbols prompt = joined(random_symbols(random, more, 4), joined({before}, suffix));
-          REQUIRE(longest_suffix(built.shards(), prompt) == oracle.longest_suffix(prompt));
+          REQUIRE(longest_suffix(built.shards(), prompt).length == oracle.longest_suffix(prompt));
         }
       }
     }
-    CHECK(longest_suffix(built.shards(), joined(corpus[0], {21})) == 0);
+    CHECK(longest_suffix(built.shards(), joined(corpus[0], {21})).length == 0);
   }
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("probability: a batch is each of its prompts") {
 TEST_CASE("probability: without any token only the end follows") {
   const BuiltShards built(Corpus(3), 2);
   const Symbols prompt{1, 2};
-  CHECK(longest_suffix(built.shards(), prompt) == 0);
+  CHECK(longest_suffix(built.shards(), prompt).length == 0);
   const ProbabilityCounts end = probability(built.shards(), prompt, kDocumentEnd, true);
   CHECK(end.prompt_count == 3);
   CHECK(end.continuation_count == 3);

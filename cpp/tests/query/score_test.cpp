@@ -80,6 +80,34 @@ TEST_CASE("score: periodic texts") {
   }
 }
 
+TEST_CASE("score: a batch of texts is each of them") {
+  Random random(32);
+  const Corpus corpus = random_corpus(random, 20, 300, 3);
+  for (const std::uint64_t num_shards : {1U, 3U}) {
+    const BuiltShards built(corpus, num_shards);
+    std::vector<Symbols> texts{{}, {21}, corpus[0]};
+    for (int i = 0; i < 200; ++i) {
+      texts.push_back(joined(random_excerpt(random, corpus, 60), random_symbols(random, below(random, 10), 4)));
+    }
+    texts.emplace_back();
+    const NgramArrays arrays(texts);
+    for (const ScoreOptions options : {ScoreOptions{}, ScoreOptions{.order = 3, .top_k = 2, .end = true},
+                                       ScoreOptions{.order = {}, .top_k = 3, .end = false}}) {
+      StopSignal stop;
+      const std::vector<TextScores> found = score_batch(built.shards(), arrays.list(), options, {2, stop});
+      REQUIRE(found.size() == texts.size());
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        const TextScores expected = score(built.shards(), texts[i], options, {1, stop});
+        CHECK(found[i].prompt_counts == expected.prompt_counts);
+        CHECK(found[i].continuation_counts == expected.continuation_counts);
+        CHECK(found[i].suffix_lengths == expected.suffix_lengths);
+        CHECK(found[i].sparse == expected.sparse);
+        CHECK(found[i].top == expected.top);
+      }
+    }
+  }
+}
+
 TEST_CASE("score: without any token only the end is certain") {
   const Corpus corpus(3);
   check_score(BuiltShards(corpus, 2), Oracle(corpus), {1, 2}, {.order = {}, .top_k = 2, .end = true});

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
+
 #include <anygram/storage/section_writer.hpp>
 #include <anygram/storage/shard_manifest.hpp>
 
@@ -49,6 +51,11 @@ void check_documents(const Lengths& lengths) {
   for (std::size_t position = 0; position < lengths.document_at.size(); ++position) {
     if (documents.at(static_cast<Position>(position)) != lengths.document_at[position]) ++wrong;
   }
+  std::vector<Position> positions(lengths.document_at.size());
+  std::iota(positions.begin(), positions.end(), Position{0});
+  std::vector<std::uint32_t> together(positions.size());
+  documents.at(positions, together);
+  CHECK(together == lengths.document_at);
   for (std::size_t document = 0; document < lengths.begins.size(); ++document) {
     const bool is_last = document + 1 == lengths.begins.size();
     const std::uint64_t end = is_last ? lengths.document_at.size() : lengths.begins[document + 1];

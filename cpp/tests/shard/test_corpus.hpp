@@ -224,7 +224,7 @@ struct NgramArrays {
       offsets.push_back(static_cast<std::int64_t>(symbols.size()));
     }
   }
-  NgramList list() const { return {symbols, offsets}; }
+  NgramList list() const { return {{symbols.data(), symbols.size(), TokenType::kSymbol}, offsets}; }
 };
 
 }  // namespace anygram::testing

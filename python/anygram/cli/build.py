@@ -35,7 +35,8 @@ class OnError(StrEnum):
     SKIP = "skip"
 
 
-def _memory(text: str) -> int:
+def parse_memory(text: str) -> int:
+    """A size as an option gives it."""
     try:
         return parse_size(text)
     except ValueError as error:
@@ -76,7 +77,7 @@ def build(
     memory: Annotated[
         int | None,
         typer.Option(
-            parser=_memory,
+            parser=parse_memory,
             metavar="SIZE",
             help="Stay within this, for instance 8GB or 512MiB.",
             show_default="half of what this process may use",

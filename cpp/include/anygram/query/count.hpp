@@ -1,6 +1,7 @@
 // How often n-grams occur.
 #pragma once
 
+#include <anygram/query/ngrams.hpp>
 #include <anygram/query/query.hpp>
 
 namespace anygram {

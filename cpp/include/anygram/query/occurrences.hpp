@@ -1,6 +1,7 @@
 // Where n-grams stand: documents, offsets, samples.
 #pragma once
 
+#include <anygram/query/ngrams.hpp>
 #include <anygram/query/query.hpp>
 
 namespace anygram {
@@ -37,6 +38,14 @@ Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t s
 
 // How many documents hold an occurrence. Cost: O(occurrences).
 std::uint64_t count_documents(Shards shards, std::span<const Interval> intervals, const Execution& execution);
+
+// counts[i] becomes the same for ngrams[i].
+void count_documents_batch(Shards shards, const NgramList& ngrams, const Execution& execution,
+                           std::span<std::int64_t> counts);
+
+// Where each n-gram stands: the intervals of ngrams[i] are [i * shards.size(), (i + 1) * shards.size()), shard by
+// shard.
+std::vector<Interval> find_batch(Shards shards, const NgramList& ngrams, const Execution& execution);
 
 // The documents that do, ascending, and how many each holds.
 std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& numbers,

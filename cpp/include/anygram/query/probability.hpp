@@ -3,12 +3,18 @@
 
 #include <optional>
 
+#include <anygram/query/ngrams.hpp>
 #include <anygram/query/query.hpp>
 
 namespace anygram {
 
-// The longest suffix of the prompt that occurs in any shard, in symbols.
-std::uint64_t longest_suffix(Shards shards, Ngram prompt);
+// The longest suffix of a prompt that occurs in any shard, and where it stands.
+struct OccurringSuffix {
+  std::uint64_t length = 0;
+  ShardIntervals intervals;  // of the empty suffix, every rank
+};
+// In rounds, in each of which some lengths are tried together.
+OccurringSuffix longest_suffix(Shards shards, Ngram prompt);
 
 struct ProbabilityCounts {
   std::uint64_t prompt_count = 0;        // how often something follows it; 0 for an unseen prompt
@@ -33,6 +39,10 @@ struct Continuations {
 // With top_k, the most frequent ones only, the smaller token first among equals. Exact. The cost goes by distinct
 // continuations, not by occurrences.
 Continuations continuations(Shards shards, Ngram prompt, bool backoff, std::optional<std::uint64_t> top_k);
+
+// result[i] = continuations(prompts[i], ...), in parallel.
+std::vector<Continuations> continuations_batch(Shards shards, const NgramList& prompts, bool backoff,
+                                               std::optional<std::uint64_t> top_k, const Execution& execution);
 
 // What follows the first `depth` symbols of the intervals' suffixes, over all shards, ascending by token. With depth 0,
 // the intervals are not looked at: it is every token, and every document's end.

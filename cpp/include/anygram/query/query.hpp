@@ -1,4 +1,4 @@
-// What all queries share: the shards that they are put to, lists of n-grams, and how much of the machine they may use.
+// What all queries share: the shards that they are put to, and how much of the machine they may use.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,6 @@
 namespace anygram {
 
 using Shards = std::span<const std::shared_ptr<const Shard>>;
-
-// Many n-grams as one array: number i is symbols[offsets[i] .. offsets[i + 1]).
-struct NgramList {
-  std::span<const Symbol> symbols;
-  std::span<const std::int64_t> offsets;  // one more than there are n-grams, ascending, from 0
-
-  std::size_t size() const { return offsets.empty() ? 0 : offsets.size() - 1; }
-  Ngram operator[](std::size_t i) const {
-    const auto begin = static_cast<std::size_t>(offsets[i]);
-    return symbols.subspan(begin, static_cast<std::size_t>(offsets[i + 1]) - begin);
-  }
-};
 
 // How a query may run: on how many threads of the pool, and who may stop it.
 struct Execution {

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include <anygram/query/ngrams.hpp>
 #include <anygram/query/query.hpp>
 
 namespace anygram {
@@ -24,5 +25,9 @@ struct TextScores {
 
 // One pass over the text: row i equals probability(text[.. i), text[i], backoff).
 TextScores score(Shards shards, Ngram text, const ScoreOptions& options, const Execution& execution);
+
+// result[i] = score(texts[i]), in parallel; short texts together, in lockstep.
+std::vector<TextScores> score_batch(Shards shards, const NgramList& texts, const ScoreOptions& options,
+                                    const Execution& execution);
 
 }  // namespace anygram

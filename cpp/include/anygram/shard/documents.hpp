@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include <anygram/base/interval.hpp>
 #include <anygram/storage/section.hpp>
@@ -19,6 +20,8 @@ class Documents {
   std::uint64_t size() const { return num_documents_; }
   // The document that holds a position; its end belongs to it.
   std::uint32_t at(Position position) const;
+  // documents[i] = at(positions[i]), so that the cache misses overlap.
+  void at(std::span<const Position> positions, std::span<std::uint32_t> documents) const;
   // Where its symbols stand, the end excluded. Throws kDocumentNotFound.
   Interval span(std::uint64_t document) const;
 
@@ -27,6 +30,10 @@ class Documents {
 
  private:
   std::uint64_t begin(std::uint64_t document) const { return begins_.element<Position>(document); }
+  // The first and the last document that may hold a position.
+  Interval candidates(Position position) const;
+  // Which of them does.
+  std::uint32_t choose(Interval candidates, Position position) const;
 
   Section begins_;
   Section blocks_;

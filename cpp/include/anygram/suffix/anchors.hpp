@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <anygram/base/little_endian.hpp>
@@ -149,9 +150,11 @@ class AnchorRanks {
 
   // What the samples of two ascending ranks share, or -1 if that is not quickly found.
   int shared(std::uint64_t rank, std::uint64_t greater_rank) const {
-    constexpr std::uint64_t kNear = 64;
+    constexpr std::uint64_t kNear = 1024;
     if (greater_rank - rank > kNear) return -1;
-    return *std::min_element(shared_.data() + rank + 1, shared_.data() + greater_rank + 1);
+    std::uint8_t least = kMaxShared;
+    for (std::uint64_t i = rank + 1; i <= greater_rank; ++i) least = std::min(least, shared_[i]);
+    return least;
   }
 
  private:
@@ -173,10 +176,14 @@ SampleSet sample_anchors(const TokenText& text, unsigned threads, WorkMeter& met
 // More samples than this cannot be ranked.
 inline constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 30;
 
-// Ranks the samples by the suffixes that they begin, in kRankingBytes for each and the records to sort them.
+// Ranks the samples by the suffixes that they begin, in kRankingBytes for each and the records to sort them. Gives up
+// if `may_give_up` and the text consists of so few different windows that induced sorting is faster, as Fibonacci words
+// do.
 inline constexpr std::uint64_t kRankingBytes = 12;
+
 template <int Width>
-AnchorRanks<Width> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
-                                const SortOptions& options, WorkMeter& meter, SortStatistics& statistics);
+std::optional<AnchorRanks<Width>> rank_anchors(const TokenText& text, Symbol largest_symbol, SampleSet samples,
+                                               bool may_give_up, const SortOptions& options, WorkMeter& meter,
+                                               SortStatistics& statistics);
 
 }  // namespace anygram

@@ -62,12 +62,12 @@ class BinnedSort {
     choose_pass_size(num_expected, memory);
     bin_size_ = std::min(std::max(num_expected / kNumBins, kSmallestBin), std::max<std::uint64_t>(1, pass_size_ / 4));
     const std::vector<std::uint64_t> sample = sample_keys();
-    bins_.emplace(format_, largest_symbol_, sample, num_expected, std::max<std::uint64_t>(1, bin_size_ / 4));
+    bins_ = KeyBins(format_, largest_symbol_, sample, num_expected, std::max<std::uint64_t>(1, bin_size_ / 4));
     std::vector<std::vector<std::uint32_t>> counts(num_slices_);
     run_slices([&](std::size_t slice) {
       std::vector<std::uint32_t>& entries = counts[slice];
-      entries.resize(bins_->num_entries());
-      for_each_key(slice, 1, largest_symbol_, [&](std::uint64_t key, Position) { ++entries[bins_->entry(key)]; });
+      entries.resize(bins_.num_entries());
+      for_each_key(slice, 1, largest_symbol_, [&](std::uint64_t key, Position) { ++entries[bins_.entry(key)]; });
     });
     assign_bins(counts);
     plan_passes();
@@ -157,7 +157,7 @@ class BinnedSort {
 
   // Consecutive entries share a bin until it has its share of the records: so few that a bin fits a core's cache.
   void assign_bins(const std::vector<std::vector<std::uint32_t>>& counts) {
-    bin_of_.resize(bins_->num_entries());
+    bin_of_.resize(bins_.num_entries());
     bin_sizes_.assign(1, 0);
     bin_entries_.assign(1, 0);
     slice_bin_sizes_.assign(num_slices_, {0});
@@ -280,17 +280,17 @@ class BinnedSort {
   }
 
   Symbol smallest_symbol(const Pass& pass) const {
-    return std::max<Symbol>(1, bins_->smallest_symbol(bin_entries_[pass.begin]));
+    return std::max<Symbol>(1, bins_.smallest_symbol(bin_entries_[pass.begin]));
   }
   Symbol largest_symbol(const Pass& pass) const {
-    return std::min(largest_symbol_, bins_->largest_symbol(bin_entries_[pass.end] - 1));
+    return std::min(largest_symbol_, bins_.largest_symbol(bin_entries_[pass.end] - 1));
   }
 
   // The keys of a pass over one bin.
   template <class Visit>
   void for_each_key(std::size_t slice, const Pass& pass, const Visit& visit) {
     for_each_key(slice, smallest_symbol(pass), largest_symbol(pass), [&](std::uint64_t key, Position) {
-      if (bin_of_[bins_->entry(key)] == pass.begin && key >= pass.smallest_key && key <= pass.largest_key) visit(key);
+      if (bin_of_[bins_.entry(key)] == pass.begin && key >= pass.smallest_key && key <= pass.largest_key) visit(key);
     });
   }
 
@@ -306,11 +306,13 @@ class BinnedSort {
       const auto place = [&](std::uint64_t key, Position position, std::size_t bin) {
         const std::uint64_t to = places[bin];
         places[bin] = to + (bin < num_bins_here);
+        __builtin_prefetch(records.keys + to + 8, 1);  // the bin's next cache lines
+        __builtin_prefetch(records.positions + to + 16, 1);
         records.keys[to] = key;
         records.positions[to] = position;
       };
       const auto bin_for = [&, bin_of = bin_of_.data()](std::uint64_t key) {
-        return std::min(bin_of[bins_->entry(key)] - pass.begin, num_bins_here);
+        return std::min(bin_of[bins_.entry(key)] - pass.begin, num_bins_here);
       };
       if (pass.is_whole()) {
         for_each_key(slice, smallest_symbol(pass), largest_symbol(pass),
@@ -408,7 +410,7 @@ class BinnedSort {
   const AnchorRanks<Width>* ranks_;
   WorkMeter& meter_;
   const std::size_t num_slices_;
-  std::optional<KeyBins> bins_;
+  KeyBins bins_;                 // once plan() has run
   std::uint64_t pass_size_ = 0;  // records that a pass has at most
   bool is_bounded_ = false;      // whether memory sets it
   std::uint64_t bin_size_ = 0;   // records that a bin should have at most

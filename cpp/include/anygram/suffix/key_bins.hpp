@@ -18,6 +18,7 @@ namespace anygram {
 // entries, by the class of the 16 bits that follow. The classes are the same for all leads.
 class KeyBins {
  public:
+  KeyBins() = default;  // of no keys
   // `sample`: keys as the records' will be; `num_keys`: how many those are; `entry_size`: keys that an entry should
   // have at most, about.
   KeyBins(KeyFormat format, Symbol largest_symbol, std::span<const std::uint64_t> sample, std::uint64_t num_keys,

@@ -41,7 +41,7 @@ class TieSorter {
     shared_ = shared;
     note_shared(0, size, 0);
     // In segments that fit the cache, together with the text that their suffixes begin with.
-    constexpr std::size_t kSegment = 4096;
+    constexpr std::size_t kSegment = 16384;
     for (std::size_t begin = 0; begin < size;) {
       std::size_t end = std::min(size, begin + kSegment);
       while (end < size && records.keys[end] == records.keys[end - 1]) ++end;
@@ -135,26 +135,27 @@ class TieSorter {
 
   // Makes groups of the runs of equal keys in sorted records, which are then equal for `depth` symbols.
   void split(std::size_t begin, std::size_t end, std::uint32_t depth) {
-    const std::uint64_t* const keys = records_.keys;
     constexpr std::size_t kBlock = 4096;
+    const std::uint64_t* const keys = records_.keys;
     std::size_t run = begin;
-    std::size_t roomy = begin;
-    for (std::size_t i = begin + 1; i <= end; ++i) {
-      if (i > roomy) {
-        roomy = std::min(roomy + kBlock, end);
-        next_pairs_.make_room(kBlock / 2 + 1);
-        next_groups_.make_room(kBlock / 2 + 1);
-        if (end - begin >= kLongWork) meter_.add(0);
-      }
-      const std::uint64_t key = keys[i - 1];
-      const bool is_bound = i == end || keys[i] != key;
-      const std::size_t size = i - run;
-      const bool ended = format_.has_end(key);
+    const auto append_run = [&](bool is_whole, std::size_t run_end) {
+      const std::size_t size = run_end - run;
+      const bool ended = format_.has_end(keys[run_end - 1]);
       const Group group{static_cast<std::uint32_t>(run), static_cast<std::uint32_t>(size), depth, ended};
-      next_pairs_.append_if(is_bound & (size == 2) & !ended, group);
-      next_groups_.append_if(is_bound & (size > 1) & ((size > 2) | ended), group);
-      run = is_bound ? i : run;
+      next_pairs_.append_if(is_whole & (size == 2) & !ended, group);
+      next_groups_.append_if(is_whole & (size > 1) & ((size > 2) | ended), group);
+      run = is_whole ? run_end : run;
+    };
+    for (std::size_t i = begin + 1; i < end;) {
+      next_pairs_.make_room(kBlock / 2 + 2);
+      next_groups_.make_room(kBlock / 2 + 2);
+      if (end - begin >= kLongWork) meter_.add(0);
+      for (const std::size_t block_end = std::min(end, i + kBlock); i < block_end; ++i)
+        append_run(keys[i] != keys[i - 1], i);
     }
+    next_pairs_.make_room(1);
+    next_groups_.make_room(1);
+    append_run(true, end);
   }
 
   // A group whose shared symbols have become more.
