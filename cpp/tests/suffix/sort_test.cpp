@@ -190,6 +190,11 @@ TEST_CASE("sorting refuses to use more memory than it may") {
   CHECK_NOTHROW(sort_in(prose, least_sort_memory(prose.size())));
   CHECK_THROWS_AS(sort_in(prose, prose.size() / 2), Error);
   CHECK_THROWS_AS(sort_in(equal, least_sort_memory(equal.size())), Error);
+  // One key that is too frequent for a pass of the usual size, and not for the memory.
+  std::vector<Symbol> documents(10000000);
+  for (std::size_t i = 0; i < documents.size(); i += 2) documents[i] = 1;
+  CHECK_NOTHROW(sort_in(documents, documents.size() * 8));
+  CHECK_THROWS_AS(sort_in(documents, least_sort_memory(documents.size())), Error);
 }
 
 TEST_CASE("an empty text has no suffixes") {

@@ -183,7 +183,7 @@ class BinnedSort {
     pass_size_ = std::max(kFew, num_expected / 12);
     if (memory != 0) pass_size_ = std::min(pass_size_, std::max<std::uint64_t>(1, memory / record_bytes()));
     if (options_.pass_size != 0) pass_size_ = std::min(pass_size_, options_.pass_size);
-    is_bounded_ = memory != 0;
+    memory_ = memory;
   }
 
   void plan_passes() {
@@ -216,9 +216,11 @@ class BinnedSort {
   // For a bin that has more records than fit a pass: passes over ranges of its keys. One key is never split.
   void split_bin(const Pass& whole, std::uint64_t size) {
     if (whole.smallest_key == whole.largest_key) {
-      if (is_bounded_)
-        throw Error(ErrorCode::kLimit, "the text repeats a few symbols so often that sorting it takes " +
-                                           std::to_string(size * record_bytes()) + " bytes more than it may use");
+      if (memory_ != 0 && size * record_bytes() > memory_) {
+        throw Error(ErrorCode::kLimit, "the text repeats a few symbols so often that sorting them takes " +
+                                           std::to_string(size * record_bytes()) + " bytes, and " +
+                                           std::to_string(memory_) + " are left for it: allow more memory");
+      }
       return add_pass(whole, [&, slice_sizes = count_ranges(whole, {whole.smallest_key})](
                                  std::size_t, std::size_t slice) { return slice_sizes[slice][0]; });
     }
@@ -412,7 +414,7 @@ class BinnedSort {
   const std::size_t num_slices_;
   KeyBins bins_;                 // once plan() has run
   std::uint64_t pass_size_ = 0;  // records that a pass has at most
-  bool is_bounded_ = false;      // whether memory sets it
+  std::uint64_t memory_ = 0;     // bytes for the records of a pass at most; 0: no bound
   std::uint64_t bin_size_ = 0;   // records that a bin should have at most
   std::uint64_t num_records_ = 0;
   std::vector<std::uint16_t> bin_of_;     // of each entry
