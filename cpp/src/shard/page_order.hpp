@@ -103,9 +103,11 @@ class PageOrder {
   void prefetch_second_key(std::uint64_t page, std::uint64_t sample) const {
     pages_.prefetch(page * kSectionPageBytes + kSecondKeysOffset + sample * sizeof(std::uint64_t));
   }
-  void prefetch_first_key(std::uint64_t page) const { pages_.prefetch(page * kSectionPageBytes + kFirstKeysOffset); }
   void prefetch_first_keys(std::uint64_t page) const {
-    pages_.prefetch(page * kSectionPageBytes + kFirstKeysOffset, kFirstKeySlots * sizeof(std::uint64_t));
+    const std::uint64_t first = page * kSectionPageBytes + kFirstKeysOffset;
+    for (std::uint64_t line = 0; line < kFirstKeySlots * sizeof(std::uint64_t); line += 64) {
+      pages_.prefetch(first + line);
+    }
   }
 
  private:

@@ -58,14 +58,6 @@ void PageSearcher<Width>::find_pages(std::span<Lane> lanes) const {
   }
   for (Lane& lane : lanes) {
     if (lane.length > symbols_per_key()) narrow_pages(lane);
-  }
-  // A prefetch waits for the page's address to be translated, which takes as long as a cache miss: the first of each
-  // page are asked for in a loop so short that many of these waits overlap.
-  for (const Lane& lane : lanes) {
-    if (lane.less_pages > 0) order_.prefetch_first_key(lane.less_pages - 1);
-    if (lane.up_to_pages > lane.less_pages) order_.prefetch_first_key(lane.up_to_pages - 1);
-  }
-  for (const Lane& lane : lanes) {
     if (lane.less_pages > 0) order_.prefetch_first_keys(lane.less_pages - 1);
     if (lane.up_to_pages > lane.less_pages) order_.prefetch_first_keys(lane.up_to_pages - 1);
   }
@@ -257,8 +249,8 @@ void PageSearcher<Width>::locate(std::span<Lane> lanes) const {
       const Lane& lane = lanes[active[k]];
       positions[k] = order_.position(middle(lane));
       stream_.prefetch(positions[k] + lane.walk.known());
+      if (lane.stride == 1) order_.prefetch_shared(middle(lane));
     }
-    for (std::size_t k = 0; k < num_active; ++k) order_.prefetch_shared(middle(lanes[active[k]]));
     std::size_t still_active = 0;
     for (std::size_t k = 0; k < num_active; ++k) {
       Lane& lane = lanes[active[k]];

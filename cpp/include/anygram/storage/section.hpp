@@ -64,12 +64,12 @@ class Section {
   }
 
   // Asks for the memory there, to be read soon; of a page that was not checked yet, asks the system for the page, so
-  // that what many questions need comes from the disk at once. Any offset may be asked for; the bytes are of one page.
-  void prefetch(std::uint64_t byte_offset, std::size_t length = 1) const {
+  // that what many questions need comes from the disk at once. Any offset may be asked for.
+  void prefetch(std::uint64_t byte_offset) const {
     const std::uint64_t page = byte_offset / kSectionPageBytes;
     if (page < num_pages_ && !is_checked(page)) [[unlikely]]
       will_need(page);
-    for (std::size_t line = 0; line < length; line += 64) __builtin_prefetch(payload_ + byte_offset + line);
+    __builtin_prefetch(payload_ + byte_offset);
   }
 
   // Pages of the payload that were read so far: those that were checked. All of them in a copy in memory.
