@@ -313,7 +313,14 @@ def _tokenizer_entry(tokenizer: Tokenizer | None, round_trips: bool) -> Tokenize
     if tokenizer is None:
         return None
     # Of a path, its name alone: the same corpus gives the same index wherever the tokenizer lies.
-    return TokenizerEntry(tokenizer.kind, Path(tokenizer.spec).name, tokenizer.hash, round_trips)
+    return TokenizerEntry(tokenizer.kind, _spec_name(tokenizer.spec), tokenizer.hash, round_trips)
+
+
+def _spec_name(spec: str) -> str:
+    if spec.startswith(("hf:", "tiktoken:")):
+        return spec
+    scheme = "sentencepiece:" if spec.startswith("sentencepiece:") else ""
+    return scheme + Path(spec.removeprefix(scheme)).name
 
 
 @contextmanager

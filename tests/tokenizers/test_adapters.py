@@ -14,6 +14,7 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
+import anygram
 import tokenizers
 from anygram.errors import IndexFormatError, InputError, InvalidQueryError, MissingExtraError
 from anygram.tokenizers import MISSING_TOKENIZER, load_tokenizer, open_tokenizer
@@ -130,7 +131,7 @@ ALL: list[Tokenizer] = [
     hugging_face(sentence_piece(metaspace=True)),
     hugging_face(sentence_piece(metaspace=False)),
     TiktokenTokenizer(encoding(), "tiktoken:tiny"),
-    SentencePieceTokenizer(sentence_piece_model(), "sentencepiece:tiny.model"),
+    SentencePieceTokenizer(sentence_piece_model(), "sentencepiece:folder/tiny.model"),
 ]
 names = ["bytes", "words", "byte-level", "metaspace", "prepend", "tiktoken", "sentencepiece"]
 every = pytest.mark.parametrize("tokenizer", ALL, ids=names)
@@ -288,6 +289,16 @@ def test_bytes_has_255_ids() -> None:
 def test_content_of_another_kind_is_refused(kind: str, content: bytes) -> None:
     with pytest.raises(IndexFormatError):
         load_tokenizer(kind, content)
+
+
+@pytest.mark.parametrize(("tokenizer", "spec"), [(ALL[5], "tiktoken:tiny"), (ALL[6], "sentencepiece:tiny.model")])
+def test_an_index_keeps_its_tokenizer(tokenizer: Tokenizer, spec: str, tmp_path: Path) -> None:
+    anygram.build(["the cat", "the hat"], tmp_path / "index", tokenizer=tokenizer)
+    with anygram.open(tmp_path / "index") as index:
+        assert index.tokenizer is not None
+        assert (index.tokenizer.spec, index.tokenizer.hash) == (spec, tokenizer.hash)
+        assert index.count("the") == 2
+        assert index.document(1).text == "the hat"
 
 
 def test_objects_of_the_libraries_are_tokenizers() -> None:
