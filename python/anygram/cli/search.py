@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from anygram.index import Index
     from anygram.results import Hits
 
+# Tokenizers for which a word is the same tokens wherever it stands.
+_WHOLE = {"bytes", "words", "words:fold"}
+
 _COLUMNS = ["document", "source", "begin", "end", "before", "match", "after"]
 
 
@@ -43,6 +46,11 @@ def search(
     with open_index(index) as opened:
         hits = opened.search(query, within=within, ordered=ordered, limit=limit)
         rows = [_row(opened, hits, row, width) for row in range(min(show, len(hits)))]
+        in_subwords = opened.tokenizer is not None and opened.tokenizer.kind not in _WHOLE
+    if in_subwords and not len(hits):
+        note(
+            'nothing found. Terms are encoded as they are written: inside a text a word begins with its space, " model"'
+        )
     answer = {
         "query": query,
         "num_windows": len(hits),
