@@ -56,6 +56,7 @@ SectionInfo SectionWriter::finish(bool sync) {
 }
 
 SectionInfo SectionWriter::finish(FileSyncer* syncer) {
+  behind_.drain();  // its thread reads syncer_
   syncer_ = syncer;
   return finish(syncer != nullptr);
 }
