@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anygram.cli.exits import UsageError
-from anygram.cli.options import Json, delivery
+from anygram.cli.options import Json, Memory, Threads, delivery
 from anygram.cli.output import note, show_facts
 from anygram.cli.progress import reporting
-from anygram.cli.sizes import format_seconds, format_size, parse_size
+from anygram.cli.sizes import format_seconds, format_size
 
 if TYPE_CHECKING:
     from anygram.build import Plan
@@ -33,14 +33,6 @@ class OnError(StrEnum):
 
     STOP = "stop"
     SKIP = "skip"
-
-
-def parse_memory(text: str) -> int:
-    """A size as an option gives it."""
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def build(
@@ -74,18 +66,8 @@ def build(
         str | None, typer.Option(metavar="uint16|uint32", help="The type of the ids in .bin files.")
     ] = None,
     shards: Annotated[int | None, typer.Option(min=1, metavar="N", help="Cut the index into N shards.")] = None,
-    memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_memory,
-            metavar="SIZE",
-            help="Stay within this, for instance 8GB or 512MiB.",
-            show_default="half of what this process may use",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Use N threads.", show_default="all this process may use")
-    ] = None,
+    memory: Memory = None,
+    threads: Threads = None,
     profile: Annotated[Profile, typer.Option(help="fast, or lean: smaller and slower.")] = Profile.FAST,
     scratch: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where temporary files go.", show_default="the index's folder")

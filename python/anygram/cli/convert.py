@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from anygram.cli.build import Profile, parse_memory
-from anygram.cli.options import IndexPath, Json, delivery
+from anygram.cli.build import Profile
+from anygram.cli.options import IndexPath, Json, Memory, Threads, delivery
 from anygram.cli.progress import reporting
 from anygram.cli.sizes import format_seconds, format_size
 
@@ -19,18 +19,8 @@ def convert(
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The new index's folder.")],
     profile: Annotated[Profile, typer.Option(help="fast, or lean: smaller and slower.")],
-    memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=parse_memory,
-            metavar="SIZE",
-            help="Stay within this, for instance 8GB or 512MiB.",
-            show_default="half of what this process may use",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Use N threads.", show_default="all this process may use")
-    ] = None,
+    memory: Memory = None,
+    threads: Threads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the index that stands there.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
     json: Json = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from anygram.cli.output import Delivery
+from anygram.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from anygram.index import Index
@@ -32,6 +33,28 @@ TokenIds: TypeAlias = Annotated[
 ]
 Backoff: TypeAlias = Annotated[
     bool, typer.Option("--backoff", help="Use the longest suffix of the prompt that occurs (the ∞-gram).")
+]
+
+
+def _memory(text: str) -> int:
+    """A size as an option gives it."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Memory: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        parser=_memory,
+        metavar="SIZE",
+        help="Stay within this, for instance 8GB or 512MiB.",
+        show_default="half of what this process may use",
+    ),
+]
+Threads: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Use N threads.", show_default="all this process may use")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
