@@ -13,10 +13,38 @@ from anygram.compat.infini_gram.subtraction import Subtraction
 from anygram.shard import Shard
 
 
+class Sizes:
+    """What is asked of infini-gram's compiled engine besides questions: how large things are."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def get_num_shards(self) -> int:
+        """How many shards there are."""
+        return len(self._source.shards)
+
+    def get_tok_cnt(self, s: int) -> int:
+        """Tokens of a shard, with a separator for each document: its ranks."""
+        return self._source.shards[s].stream_length
+
+    def get_ds_size(self, s: int) -> int:
+        """Bytes of a shard's tokens: what pointers are below."""
+        return self.get_tok_cnt(s) * self._source.width
+
+    def get_total_tok_cnt(self) -> int:
+        """Tokens of all shards, with a separator for each document."""
+        return self._source.stream_length
+
+    def get_total_doc_cnt(self) -> int:
+        """Documents of all shards."""
+        return self._source.num_documents
+
+
 class EngineBase:
     """An opened index with infini-gram's options.
 
     Attributes:
+        engine: how large the index is.
         token_id_max: the largest id that the token type holds.
         token_width: its bytes.
         max_support: accepted; distributions are exact.
@@ -66,6 +94,7 @@ class EngineBase:
         self._removed = opening.open_source(removed_paths, version, token_dtype, load_to_ram) if removed_paths else None
         self._source: Source = whole if self._removed is None else Subtraction(whole, self._removed)
         self._random = random.Random(seed)
+        self.engine = Sizes(self._source)
 
     # --- what it is
 
