@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module) {
   bind_building(module);
   bind_verifying(module);
   bind_shards(module);
+  bind_infini_gram(module);
   IndexClass index(module, "Index");
   bind_counting(index);
   bind_texts(index);

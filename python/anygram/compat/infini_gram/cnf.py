@@ -46,9 +46,10 @@ def find_places(source: Source, cnf: Sequence[Clause], max_difference: int) -> l
 def needle_length(source: Source, number: int, position: int, cnf: Sequence[Clause]) -> int:
     """The tokens of the longest term that stands at a position."""
     shard = source.shards[number]
-    lengths = {len(term) for clause in cnf for term in clause}
-    standing = {length: tuple(source.forwards(shard.tokens(position, position + length))) for length in lengths}
-    return max((len(term) for clause in cnf for term in clause if standing[len(term)] == tuple(term)), default=0)
+    longest = max(len(term) for clause in cnf for term in clause)
+    stored = shard.tokens(position, min(position + longest, shard.stream_length))
+    standing = {length: source.forwards(stored[:length]) for length in range(1, longest + 1)}
+    return max((len(term) for clause in cnf for term in clause if standing[len(term)] == list(term)), default=0)
 
 
 def _matches(

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-import anygram.index
+import anygram
 from anygram.compat.infini_gram.checks import is_integer
 from anygram.compat.infini_gram.source import Source
 from anygram.errors import UnsupportedVersionError
@@ -68,7 +68,7 @@ def open_source(paths: list[str], version: object, token_dtype: str, load_to_ram
             f"version must be 4, or 5 for an index whose documents run backwards; found {version!r}. "
             "Directories that version 6 wrote are opened with 4, or with 5 if they were built with --reversed"
         )
-    index = anygram.index.open(
+    index = anygram.open(
         paths,
         format="infini-gram",
         token_dtype=token_dtype,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from anygram.index import Index
-from anygram.shard import Shard
+from anygram.shard import InfiniGramShard as Shard
 from anygram.types import DOCUMENT_END, Int64Array
 
 #: Ranks ``[begin, end)`` of a shard.
