@@ -121,12 +121,21 @@ class Asker:
         self.ask(rows.explain_prob, "prob", prompt, token, about=about)
         self.ask(rows.explain_prob, "infgram_prob", prompt, token, about=about)
 
+    def prompt(self, most: int) -> list[int]:
+        """One that infini-gram survives: where documents run backwards, it reads before the file for some."""
+        while True:
+            prompt = self.ngram(1, most) if self.draw.random() < 0.98 else []
+            if not self.pair.backwards:
+                return prompt
+            if prompt and prompt[-1] != self.pair.separator and self.pair.theirs.count(prompt[-1:])["count"]:
+                return prompt
+
     def ntd(self) -> None:
-        prompt = self.ngram(1, 4) if self.draw.random() < 0.98 else []
+        prompt = self.prompt(4)
         self.ask(rows.explain_ntd, "ntd", prompt, self.draw.choice([10, 1000, 10**9]), about={"prompt": prompt})
 
     def infgram(self) -> None:
-        prompt = self.ngram(1, 10)
+        prompt = self.prompt(10)
         self.ask(rows.explain_ntd, "infgram_ntd", prompt, self.draw.choice([10, 1000]), about={"prompt": prompt})
 
     def creativity(self) -> None:
@@ -269,7 +278,7 @@ def main() -> None:
     askers = [
         asker
         for layout in LAYOUTS
-        for asker in ask_layout(layout, arguments.folder, texts, documents, each, arguments.seed)
+        for asker in ask_layout(layout, arguments.folder.resolve(), texts, documents, each, arguments.seed)
     ]
     alike = sum((asker.alike for asker in askers), Counter())
     differences = sum((asker.differences for asker in askers), Counter())

@@ -40,6 +40,9 @@ class LocalTokenizer:
         ids: list[int] = self._tokenizer.encode(text).tolist()
         return ids
 
+    def begins_word(self, token: int) -> bool:
+        return self._tokenizer.token_bytes(token).startswith((b" ", b"\n"))
+
     def decode(self, ids: list[int], **_: object) -> str:
         return self._tokenizer.decode(ids)
 
@@ -54,14 +57,32 @@ def stand_in(tokenizer: LocalTokenizer) -> None:
     sys.modules |= {"transformers": transformers, "termcolor": termcolor}
 
 
-def localize(source: str, folder: Path, package: str) -> str:
+#: Phrases of the examples, and ones that a corpus of technical documents has instead.
+PHRASES = {
+    "natural language processing": "the command line",
+    "natural language": "the command",
+    "artificial intelligence": "the following",
+    "deep learning": "for example",
+    "Celine Dion is a Canadian singer known for": "This option is used to set the default value of the",
+    " Dion is a Canadian singer": " of the",
+    "Puigdemont calls for talks with Spain": "If this option is set, the default value is used. See also the page",
+}
+
+
+def localize(source: str, folder: Path, package: str, tokenizer: LocalTokenizer) -> str:
     """An example with the index that is here, and the engine's import changed or not."""
+    for phrase, other in PHRASES.items():
+        source = source.replace(phrase, other)
+    source = source.replace("input_ids = [5613, 4086, 9068]", f"input_ids = {tokenizer.encode('the command line')}")
     diff = r"(['\"])[^'\"\n]*v4_pileval-[^'\"\n]*\1"
     source = re.sub(diff, repr(str(folder / "removed")), source)
     source = re.sub(r"index_dir=\[[^\]]*\]", f"index_dir={[str(folder / 'whole')]!r}", source)
     source = re.sub(r"(['\"])[^'\"\n]*index/v4_[^'\"\n]*\1", repr(str(folder / "whole")), source)
     source = re.sub(r"(['\"])\./llama-2_bow_ids\.txt\1", repr(str(folder / "words.txt")), source)
     source = re.sub(r"^sys\.path = .*$", "", source, flags=re.MULTILINE)
+    source = re.sub(r"(rank|ptr)=\d+", r"\1=5000", source)  # of its index; and this index has some there too
+    # A method that this class has not; the other one takes these requests.
+    source = source.replace("get_docs_by_ptrs_2_grouped(requests=[(doc", "get_docs_by_ptrs_2(requests=[(doc")
     return source.replace("from infini_gram.engine", f"from {package}")
 
 
@@ -109,7 +130,7 @@ def build_indexes(folder: Path, texts: list[str], tokenizer: LocalTokenizer) -> 
     documents = [np.array(tokenizer.encode(text), np.uint16) for text in texts]
     build(folder / "whole", LAYOUT, [], documents)
     build(folder / "removed", LAYOUT, [], documents[:1])
-    words = [token for token in range(32000) if re.match(r"^[ \n]", tokenizer.decode([7575, token])[4:] or "x")]
+    words = [token for token in range(32000) if tokenizer.begins_word(token)]
     (folder / "words.txt").write_text("".join(f"{token}\n" for token in words), encoding="utf-8")
 
 
@@ -130,7 +151,7 @@ def main() -> None:
         text = (arguments.checkout / name).read_text(encoding="utf-8")
         runs = []
         for package in ("anygram.compat.infini_gram.engine", "infini_gram.engine"):
-            source = localize(text, arguments.folder.resolve(), package)
+            source = localize(text, arguments.folder.resolve(), package, tokenizer)
             runs.append(list(run_script(source, Path(name)) if name in SCRIPTS else run_document(source)))
         ours, theirs = runs
         if len(ours) != len(theirs):

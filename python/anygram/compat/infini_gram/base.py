@@ -10,7 +10,7 @@ from anygram.compat.infini_gram import checks, opening
 from anygram.compat.infini_gram.models import ErrorResponse
 from anygram.compat.infini_gram.source import Source
 from anygram.compat.infini_gram.subtraction import Subtraction
-from anygram.shard import Shard
+from anygram.shard import InfiniGramShard
 
 
 class Sizes:
@@ -109,7 +109,7 @@ class EngineBase:
         found = self._source.unigrams(s)
         return {token: found.get(token, 0) for token in sorted({*range(self._vocab_size), self._source.separator})}
 
-    def get_new_shards_by_index_dir(self) -> dict[str, list[Shard]]:
+    def get_new_shards_by_index_dir(self) -> dict[str, list[InfiniGramShard]]:
         """The shards of each directory that was not among `prev_shards_by_index_dir`."""
         return {
             directory: [
@@ -147,8 +147,8 @@ class EngineBase:
     def _check_shard(self, s: object) -> str | None:
         return checks.below("s", s, len(self._source.shards))
 
-    def _shard(self, s: Any) -> Shard:
-        shard: Shard = self._source.shards[s]
+    def _shard(self, s: Any) -> InfiniGramShard:
+        shard: InfiniGramShard = self._source.shards[s]
         return shard
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from anygram.compat.infini_gram.source import Segment, Source
-from anygram.shard import Shard
+from anygram.shard import InfiniGramShard
 from anygram.types import Int64Array
 
 Clause = Sequence[Sequence[int]]
@@ -69,12 +69,12 @@ def _matches(
     return starts[chosen], lengths[chosen]
 
 
-def _starts(shard: Shard, segments: Sequence[Segment]) -> Int64Array:
+def _starts(shard: InfiniGramShard, segments: Sequence[Segment]) -> Int64Array:
     return np.unique(np.concatenate([shard.positions(*segment) for segment in segments]))
 
 
 def _places(
-    shard: Shard, starts: Int64Array, lengths: Int64Array, others: Sequence[Int64Array], max_difference: int
+    shard: InfiniGramShard, starts: Int64Array, lengths: Int64Array, others: Sequence[Int64Array], max_difference: int
 ) -> Int64Array:
     if not len(starts):
         return starts
@@ -100,7 +100,7 @@ def _places(
     return places_left
 
 
-def _moved(shard: Shard, starts: Int64Array, documents: Int64Array, gap: int) -> Int64Array:
+def _moved(shard: InfiniGramShard, starts: Int64Array, documents: Int64Array, gap: int) -> Int64Array:
     """Starts in the documents that matter, with a gap between documents."""
     holders = shard.documents_at(starts)
     slots = np.minimum(np.searchsorted(documents, holders), len(documents) - 1)

@@ -10,6 +10,7 @@ import anygram
 from anygram.compat.infini_gram.checks import is_integer
 from anygram.compat.infini_gram.source import Source
 from anygram.errors import UnsupportedVersionError
+from anygram.shard import InfiniGramShard
 
 WIDTHS = {"u8": 1, "u16": 2, "u32": 4}
 
@@ -75,4 +76,5 @@ def open_source(paths: list[str], version: object, token_dtype: str, load_to_ram
         reversed=version == 5,
         load="ram" if load_to_ram else "mmap",
     )
-    return Source(index, index.shards, width=WIDTHS[token_dtype], backwards=version == 5)
+    shards = [shard for shard in index.shards if isinstance(shard, InfiniGramShard)]
+    return Source(index, shards, width=WIDTHS[token_dtype], backwards=version == 5)

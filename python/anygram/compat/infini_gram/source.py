@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from anygram.index import Index
-from anygram.shard import InfiniGramShard as Shard
+from anygram.shard import InfiniGramShard
 from anygram.types import DOCUMENT_END, Int64Array
 
 #: Ranks ``[begin, end)`` of a shard.
@@ -32,7 +32,7 @@ class Source:
         stream_length: tokens of all shards, with a separator for each document.
     """
 
-    def __init__(self, index: Index, shards: Sequence[Shard], *, width: int, backwards: bool) -> None:
+    def __init__(self, index: Index, shards: Sequence[InfiniGramShard], *, width: int, backwards: bool) -> None:
         self.index = index
         self.shards = shards
         self.width = width
@@ -96,11 +96,11 @@ class Source:
                 found[token] = found.get(token, 0) + count
         return found
 
-    def _before(self, shard: Shard, segment: Segment, _: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _before(self, shard: InfiniGramShard, segment: Segment, _: Sequence[int]) -> Iterator[tuple[int, int]]:
         for position in shard.positions(*segment).tolist():
             yield (int(shard.tokens(position - 1, position)[0]) if position else self.separator), 1
 
-    def _after(self, shard: Shard, segment: Segment, prompt: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _after(self, shard: InfiniGramShard, segment: Segment, prompt: Sequence[int]) -> Iterator[tuple[int, int]]:
         # Equal continuations stand together: each is read once, and skipped as one.
         rank, end = segment
         while rank < end:
