@@ -59,9 +59,11 @@ class Asker:
     def text(self) -> list[int]:
         """Pieces of documents, and now and then something else."""
         pieces = [self.ngram(0, 12) for _ in range(self.draw.randint(1, 5))]
-        if self.draw.random() < 0.1:  # what sorts before all else, and another token behind it
-            position = self.draw.choice(self.pair.files.tables)[0]
-            pieces.append(self.pair.files.streams[0][position : position + 1].tolist())
+        if self.draw.random() < 0.1:  # what sorts before all else, but for a token behind it
+            shard = self.draw.randrange(len(self.pair.files.streams))
+            position = self.pair.files.tables[shard][0]
+            stream = self.pair.files.streams[shard]
+            pieces.append([*stream[position : position + self.draw.randint(1, 3)].tolist(), 0])
         return [token for piece in pieces for token in piece]
 
     def term(self) -> list[int]:
@@ -132,7 +134,10 @@ class Asker:
 
     def ntd(self) -> None:
         prompt = self.prompt(4)
-        self.ask(rows.explain_ntd, "ntd", prompt, self.draw.choice([10, 1000, 10**9]), about={"prompt": prompt})
+        supports = [10, 1000]
+        if self.pair.theirs.count(prompt)["count"] <= 5000:  # with more it runs out of threads, and ends the process
+            supports.append(10**9)
+        self.ask(rows.explain_ntd, "ntd", prompt, self.draw.choice(supports), about={"prompt": prompt})
 
     def infgram(self) -> None:
         prompt = self.prompt(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -603,16 +604,83 @@ def _check_shard(shard: _core.Shard, entry: ShardEntry, manifest: Manifest) -> N
 class _InfiniGramIndex(Index):
     """An index in infini-gram's files: its shards know more of them."""
 
-    def __init__(self, parts: Sequence[_Part], found: Sequence[tuple[Path, ShardFiles]], **options: Any) -> None:
+    def __init__(
+        self,
+        parts: Sequence[_Part],
+        found: Sequence[tuple[Path, ShardFiles]],
+        *,
+        token_dtype: str,
+        backwards: bool,
+        **options: Any,
+    ) -> None:
         super().__init__(parts, **options)
+        self._token_dtype = token_dtype
+        self._backwards = backwards
+        self._folders = [str(folder) for folder, _ in found]
         self._lines = [
             _metadata_lines(files, shard.num_documents) for (_, files), shard in zip(found, self._shards, strict=True)
         ]
-        self._folders = [str(folder) for folder, _ in found]
 
     def _shard(self, number: int, first_document: int) -> Shard:
         shard = self._shards[number]
         return InfiniGramShard(shard, first_document, self._folders[number], self._lines[number])  # type: ignore[arg-type]  # they all are
+
+    def find(self, ngram: Ngram) -> Occurrences:
+        self._refuse_backwards("find")
+        return super().find(ngram)
+
+    def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
+        self._refuse_backwards("find_batch")
+        return super().find_batch(ngrams)
+
+    def search(self, query: str, **options: Any) -> Hits:
+        self._refuse_backwards("search")
+        return super().search(query, **options)
+
+    def score(self, tokens: Ngram, **options: Any) -> Scores:
+        self._refuse_backwards("score")
+        return super().score(tokens, **options)
+
+    def score_batch(self, texts: Ngrams, **options: Any) -> list[Scores]:
+        self._refuse_backwards("score_batch")
+        return super().score_batch(texts, **options)
+
+    def _refuse_backwards(self, question: str) -> None:
+        if self._backwards:
+            raise InvalidQueryError(
+                f"{question} is not answered where documents run backwards (v5): its places, or the order of what "
+                "follows, are not those of the files; ask for probabilities and continuations, or its shards"
+            )
+
+    def document(self, number: int) -> Document:
+        shard, local = self._core.shard_of(document_number(number, self.num_documents))
+        lines = self._lines[shard]
+        record = {} if lines is None else json.loads(lines[local])
+        tokens = self._core.document_tokens(number, 0, 2**63)
+        return Document(
+            number=int(number),
+            tokens=tokens[::-1] if self._backwards else tokens,
+            metadata=record.get("metadata", {}),
+            source=record.get("path"),
+            id=str(number),
+            decode=self._decode,
+        )
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Self:  # noqa: ARG002  # as it is there
+        raise InvalidQueryError(f"an index in infini-gram's files is copied as they are, not saved to {path}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        paths = [str(path) for path in self._paths or ()]
+        options = {"format": "infini-gram", "token_dtype": self._token_dtype, "reversed": self._backwards}
+        options |= {"load": self._load, "threads": self._threads, "tokenizer": self._given_tokenizer}
+        return _reopen_infini_gram, (paths, self.id, options)
+
+
+def _reopen_infini_gram(paths: list[str], name: str, options: dict[str, Any]) -> Index:
+    index = open(paths, **options)
+    if index.id != name:
+        raise IncompatibleIndexesError(f"the index at {', '.join(paths)} is not the one that was pickled")
+    return index
 
 
 def _metadata_lines(files: ShardFiles, num_documents: int) -> MetadataLines | None:
@@ -657,8 +725,9 @@ def _open_infini_gram(
         tokenizer=None,
         shards=tuple(entries),
     )
-    options = {"paths": folders, "load": load, "threads": threads, "given_tokenizer": given}
-    return _InfiniGramIndex([_Part(manifest, given, shards)], found, **options)
+    files: dict[str, Any] = {"token_dtype": token_dtype, "backwards": backwards}
+    options: dict[str, Any] = {"paths": folders, "load": load, "threads": threads, "given_tokenizer": given}
+    return _InfiniGramIndex([_Part(manifest, given, shards)], found, **files, **options)
 
 
 def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, tokenizer: Tokenizer | None) -> Index:
