@@ -10,8 +10,9 @@ PYBIND11_MODULE(_core, module) {
   bind_verifying(module);
   bind_shards(module);
   IndexClass index(module, "Index");
+  bind_filters(module, index);
   bind_counting(index);
   bind_texts(index);
-  bind_occurrences(index);
+  bind_occurrences(module, index);
   bind_searching(index);
 }

@@ -20,6 +20,7 @@ from anygram.errors import (
     IndexNotFoundError,
     InvalidQueryError,
 )
+from anygram.filters import Columns, Part, Recent, Where, documents_of
 from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 LoadMode: TypeAlias = Literal["mmap", "ram"]
 
 _Result = TypeVar("_Result")
+
+# Conditions that are remembered with what they chose, a bit for each document.
+_REMEMBERED_FILTERS = 16
 
 
 class _Part(NamedTuple):
@@ -80,6 +84,7 @@ class Index:
         self._shards = [shard for part in parts for shard in part.shards]
         self._metadata: list[MetadataReader | None] = [_metadata(shard) for shard in self._shards]
         self._core: _core.Index = _core.Index(self._shards, threads or 0)
+        self._filters: Recent[_core.DocumentFilter] = Recent(_REMEMBERED_FILTERS)
 
     # --- what it is
 
@@ -165,27 +170,37 @@ class Index:
 
     # --- how often
 
-    def count(self, ngram: Ngram) -> int:
+    def count(self, ngram: Ngram, *, where: Where | None = None) -> int:
         """How often the n-gram occurs; of the empty one, the number of tokens.
 
+        Args:
+            ngram: what to count.
+            where: count only in documents that fulfil a condition on their fields, such as
+                ``"source = 'web' AND year >= 2020"``, or for which a boolean array has True; O(occurrences) then.
+
         Raises:
-            InvalidQueryError: it holds something that is no token id, or is text and the index has no tokenizer.
+            InvalidQueryError: it holds something that is no token id, or is text and the index has no tokenizer; or
+                the condition does not parse, names an unknown field, or compares one with what it never holds.
         """
         if isinstance(ngram, str):
             ngram = self._encode(ngram)
-        return self._core.count(ngram)
+        if where is None:
+            return self._core.count(ngram)
+        return self._core.count_filtered(ngram, self._filter(where))
 
-    def count_batch(self, ngrams: Ngrams) -> Int64Array:
+    def count_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> Int64Array:
         """`count` of each: int64 (n,)."""
-        return self._core.count_batch(self._ngrams(ngrams))
+        if where is None:
+            return self._core.count_batch(self._ngrams(ngrams))
+        return self._core.count_filtered_batch(self._ngrams(ngrams), self._filter(where))
 
-    def document_count(self, ngram: Ngram) -> int:
+    def document_count(self, ngram: Ngram, *, where: Where | None = None) -> int:
         """How many documents hold the n-gram; of the empty one, those that have a token. O(occurrences)."""
-        return self._core.document_count(self._tokens(ngram))
+        return self._core.document_count(self._tokens(ngram), self._filter(where))
 
-    def document_count_batch(self, ngrams: Ngrams) -> Int64Array:
+    def document_count_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> Int64Array:
         """`document_count` of each: int64 (n,)."""
-        return self._core.document_count_batch(self._ngrams(ngrams))
+        return self._core.document_count_batch(self._ngrams(ngrams), self._filter(where))
 
     def token_counts(self) -> Int64Array:
         """How often each token occurs: int64 (vocab_size,).
@@ -313,14 +328,18 @@ class Index:
 
     # --- where
 
-    def find(self, ngram: Ngram) -> Occurrences:
+    def find(self, ngram: Ngram, *, where: Where | None = None) -> Occurrences:
         """Where the n-gram stands: all occurrences, looked up as they are asked for.
+
+        Args:
+            ngram: what to find.
+            where: only in documents that fulfil it, as in `count`.
 
         Raises:
             InvalidQueryError: as in `count`.
         """
         ids = self._tokens(ngram)
-        return Occurrences(self._core, self._core.find(ids), len(ids), self._document_tokens, self._decode)
+        return self._occurrences(self._core.find(ids), len(ids), self._filter(where))
 
     def search(self, query: str, *, within: int | None = None, ordered: bool = False, limit: int | None = None) -> Hits:
         """Windows of documents that hold all of several things.
@@ -356,12 +375,12 @@ class Index:
         )
         return Hits(*found, read=self._document_tokens, decode=self._decode)
 
-    def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
+    def find_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> list[Occurrences]:
         """`find` of each."""
         queries = self._ngrams(ngrams)
-        read, decode = self._document_tokens, self._decode
+        chosen = self._filter(where)
         return [
-            Occurrences(self._core, intervals, length, read, decode)
+            self._occurrences(intervals, length, chosen)
             for length, intervals in zip(queries.lengths, self._core.find_batch(queries), strict=True)
         ]
 
@@ -414,6 +433,7 @@ class Index:
         """Ends the use of the index's files; further questions raise InvalidQueryError."""
         self._shards = []
         self._metadata = []
+        self._filters = Recent(_REMEMBERED_FILTERS)
         self._core = _Closed()  # type: ignore[assignment]  # every question ends there
 
     def __enter__(self) -> Self:
@@ -476,6 +496,35 @@ class Index:
         if isinstance(ngrams, np.ndarray) and ngrams.ndim == 2:
             return _core.Ngrams.from_rows(ngrams)
         return _core.Ngrams.from_sequences(each_ngram(ngrams), self._encode)
+
+    def _filter(self, where: Where | None) -> _core.DocumentFilter | None:
+        """The documents that `where` chooses; None for all.
+
+        A filter answers ``number in filter``, ``len(filter)`` (how many documents it chooses) and ``filter.mask()``:
+        bool (num_documents,). The core's questions take it as it is, or None. Conditions are remembered, so that asking
+        again costs nothing; a new one costs a look at its columns of all documents.
+
+        Raises:
+            InvalidQueryError: as in `count`.
+        """
+        if where is None:
+            return None
+        if isinstance(where, str):
+            return self._filters.get(where, lambda: self._new_filter(where))
+        return self._new_filter(where)
+
+    def _new_filter(self, where: Where) -> _core.DocumentFilter:
+        return _core.DocumentFilter(self._core, documents_of(where, self._columns()))
+
+    def _columns(self) -> Columns:
+        sizes = [shard.num_documents for shard in self._shards]
+        firsts = np.cumsum([0, *sizes]).tolist()
+        return Columns(list(map(Part, self._metadata, firsts, sizes)))
+
+    def _occurrences(
+        self, intervals: list[tuple[int, int]], length: int, chosen: _core.DocumentFilter | None
+    ) -> Occurrences:
+        return Occurrences(self._core, intervals, length, self._document_tokens, self._decode, chosen)
 
     def _document_tokens(self, document: int, begin: int, end: int) -> Int64Array:
         return self._core.document_tokens(document, begin, end)

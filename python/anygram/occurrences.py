@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 
+# Occurrences that are looked up together while one goes through all of them.
+_AT_ONCE = 1024
+
 
 class Occurrences(Sequence[Occurrence]):
     """All occurrences of an n-gram, ordered by (shard, rank): fixed for a generation of the index.
 
     Finding them costs one search; what is asked of them is looked up then. Indexing costs O(1), `documents` and
-    `sample` cost O(number of occurrences).
+    `sample` cost O(number of occurrences). With `where` the first question costs O(number of occurrences) too, also
+    that for the length.
     """
 
-    __slots__ = ("_core", "_decode", "_documents", "_intervals", "_length", "_read")
+    __slots__ = ("_core", "_decode", "_documents", "_filter", "_found", "_intervals", "_length", "_read")
 
     def __init__(
         self,
@@ -33,16 +37,21 @@ class Occurrences(Sequence[Occurrence]):
         length: int,
         read: Callable[[int, int, int], Int64Array],
         decode: Decode | None,
+        chosen: _core.DocumentFilter | None = None,
     ) -> None:
         self._core = core
         self._intervals = intervals
         self._length = length
         self._read = read
         self._decode = decode
+        self._filter = chosen
         self._documents: tuple[Int64Array, Int64Array] | None = None
+        self._found: _core.SelectedOccurrences | None = None
 
     def __len__(self) -> int:
-        return sum(end - begin for begin, end in self._intervals)
+        if self._filter is None:
+            return sum(end - begin for begin, end in self._intervals)
+        return len(self._selected())
 
     @overload
     def __getitem__(self, index: int) -> Occurrence: ...
@@ -54,21 +63,28 @@ class Occurrences(Sequence[Occurrence]):
         """One occurrence, or a list of those of a slice."""
         size = len(self)
         if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(size))]
+            return self._slice(range(size)[index])
         number = operator.index(index)
         if not -size <= number < size:
             raise IndexError(f"occurrence {number} of {size}")
-        number %= size
-        for shard, (begin, end) in enumerate(self._intervals):
-            if number < end - begin:
-                return self._occurrence(self._core.locate(shard, begin + number))
-            number -= end - begin
-        raise AssertionError("the intervals hold as many as the length says")
+        return self._listed_from(number % size, number % size + 1)[0]
 
     def __iter__(self) -> Iterator[Occurrence]:
-        for shard, (begin, end) in enumerate(self._intervals):
-            for rank in range(begin, end):
-                yield self._occurrence(self._core.locate(shard, rank))
+        for begin in range(0, len(self), _AT_ONCE):
+            yield from self._listed_from(begin, begin + _AT_ONCE)
+
+    def _slice(self, numbers: range) -> list[Occurrence]:
+        if numbers.step == 1:
+            return self._listed_from(numbers.start, numbers.stop)
+        return [self[number] for number in numbers]
+
+    def _listed_from(self, begin: int, end: int) -> list[Occurrence]:
+        return [self._occurrence(found) for found in self._selected().list(begin, max(begin, end))]
+
+    def _selected(self) -> _core.SelectedOccurrences:
+        if self._found is None:
+            self._found = self._core.select(self._intervals, self._filter)
+        return self._found
 
     def sample(self, k: int, seed: int = 0) -> list[Occurrence]:
         """Some occurrences, drawn without replacement; all of them if there are not more.
@@ -84,7 +100,7 @@ class Occurrences(Sequence[Occurrence]):
             raise InvalidQueryError(f"the size of a sample is 0 or more, found {k}")
         if not 0 <= seed < 2**64:
             raise InvalidQueryError(f"a seed goes from 0 to 2**64 - 1, found {seed}")
-        return [self._occurrence(found) for found in self._core.sample(self._intervals, k, seed)]
+        return [self._occurrence(found) for found in self._core.sample(self._intervals, k, seed, self._filter)]
 
     def documents(self) -> Int64Array:
         """The numbers of the documents that hold an occurrence, each once, ascending: int64."""
@@ -97,7 +113,7 @@ class Occurrences(Sequence[Occurrence]):
 
     def _listed(self) -> tuple[Int64Array, Int64Array]:
         if self._documents is None:
-            documents, counts = self._core.list_documents(self._intervals)
+            documents, counts = self._core.list_documents(self._intervals, self._filter)
             self._documents = read_only(documents, "int64"), read_only(counts, "int64")
         return self._documents
 

@@ -1,0 +1,7 @@
+"""Which documents a question is about: `where`."""
+
+from anygram.filters.columns import Columns, Part
+from anygram.filters.evaluate import chosen_documents
+from anygram.filters.where import Recent, Where, documents_of
+
+__all__ = ["Columns", "Part", "Recent", "Where", "chosen_documents", "documents_of"]
