@@ -168,5 +168,6 @@ class Index:
         within: int | None,
         ordered: bool,
         limit: int | None,
+        chosen: DocumentFilter | None,
     ) -> tuple[_Int64Array, _Int64Array, _Int64Array, int, int]: ...
     def shard_of(self, number: int) -> tuple[int, int]: ...

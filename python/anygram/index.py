@@ -341,7 +341,15 @@ class Index:
         ids = self._tokens(ngram)
         return self._occurrences(self._core.find(ids), len(ids), self._filter(where))
 
-    def search(self, query: str, *, within: int | None = None, ordered: bool = False, limit: int | None = None) -> Hits:
+    def search(
+        self,
+        query: str,
+        *,
+        within: int | None = None,
+        ordered: bool = False,
+        where: Where | None = None,
+        limit: int | None = None,
+    ) -> Hits:
         """Windows of documents that hold all of several things.
 
         For example ``'"natural language" AND (model OR system) NOT review'``. A hit is a window that holds a match of
@@ -353,6 +361,7 @@ class Index:
             within: any two of a window's matches are at most so many tokens apart, between their nearest edges; and NOT
                 then excludes the windows that a term stands so near to, instead of the documents that hold it.
             ordered: the matches stand in the order of the clauses, none overlapping the one before.
+            where: only in documents that fulfil it, as in `count`.
             limit: end with the documents that reach so many windows; `Hits.complete` then tells whether all were found.
 
         Cost: O(occurrences of all terms).
@@ -372,6 +381,7 @@ class Index:
             optional_integer(within, "within", 0),
             bool(ordered),
             optional_integer(limit, "limit", 1),
+            self._filter(where),
         )
         return Hits(*found, read=self._document_tokens, decode=self._decode)
 

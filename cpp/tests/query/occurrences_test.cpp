@@ -143,9 +143,11 @@ TEST_CASE("occurrences: a long list can be stopped") {
   stop.stop();
   for (const unsigned threads : {1U, 2U}) {
     const Execution execution{threads, stop};
-    CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, nullptr, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, nullptr, execution); }) ==
+          ErrorCode::kStopped);
     CHECK(refusal([&] { count_documents(built.shards(), intervals, nullptr, execution); }) == ErrorCode::kStopped);
-    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, nullptr, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, nullptr, execution); }) ==
+          ErrorCode::kStopped);
   }
 }
 
@@ -193,7 +195,7 @@ TEST_CASE("occurrences: batches are each of their n-grams") {
     const BuiltShards built(corpus, num_shards);
     std::vector<std::int64_t> counts(ngrams.size(), 77);
     count_documents_batch(built.shards(), arrays.list(), nullptr, {2, stop}, counts);
-    const std::vector<Interval> intervals = find_batch(built.shards(), arrays.list(), nullptr, {2, stop});
+    const std::vector<Interval> intervals = find_batch(built.shards(), arrays.list(), {2, stop});
     REQUIRE(intervals.size() == ngrams.size() * num_shards);
     for (std::size_t i = 0; i < ngrams.size(); ++i) {
       const ShardIntervals expected = find(built.shards(), ngrams[i]);
