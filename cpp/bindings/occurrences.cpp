@@ -1,4 +1,8 @@
+#include <algorithm>
+
 #include <pybind11/stl.h>
+
+#include <anygram/base/error.hpp>
 
 #include "arrays.hpp"
 #include "direct_call.hpp"
@@ -56,6 +60,29 @@ std::uint64_t count_of(const Index& index, const py::object& ngram, const Docume
   return run_released([&](StopSignal& stop) {
     return Count(index.shards(), find(index.shards(), symbols), filter, index.execution(stop));
   });
+}
+
+using Int64Array = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
+
+// (tokens, offsets) of the tokens [begins[i], ends[i]) of the documents numbers[i], cut where they end.
+py::object tokens_of_spans(const Index& index, const Int64Array& numbers, const Int64Array& begins,
+                           const Int64Array& ends) {
+  const auto size = static_cast<std::size_t>(numbers.size());
+  if (static_cast<std::size_t>(begins.size()) != size || static_cast<std::size_t>(ends.size()) != size) {
+    throw Error(ErrorCode::kInvalidQuery, "as many begins and ends as numbers of documents");
+  }
+  std::vector<DocumentSpan> spans(size);
+  const auto number = [](std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, value)); };
+  for (std::size_t i = 0; i < size; ++i) {
+    // A negative number of a document is none that exists.
+    spans[i] = {static_cast<std::uint64_t>(numbers.data()[i]), number(begins.data()[i]), number(ends.data()[i])};
+  }
+  const SpanSymbols found = run_released(
+      [&](StopSignal& stop) { return span_symbols(index.shards(), index.documents(), spans, index.execution(stop)); });
+  return tuple_from(
+      array_of<std::int64_t>(found.symbols.size(), [&](std::size_t i) { return token_of(found.symbols[i]); }),
+      array_of<std::int64_t>(found.begins.size(),
+                             [&](std::size_t i) { return static_cast<std::int64_t>(found.begins[i]); }));
 }
 
 }  // namespace
@@ -142,6 +169,7 @@ void bind_occurrences(py::module_& module, IndexClass& index) {
             return array_of<std::int64_t>(symbols.size(), [&](std::size_t i) { return token_of(symbols[i]); });
           },
           py::arg("number"), py::arg("begin"), py::arg("end"))
+      .def("document_spans", &tokens_of_spans, py::arg("numbers"), py::arg("begins"), py::arg("ends"))
       .def("shard_of", [](const Index& self, std::uint64_t number) {
         const std::size_t shard = self.documents().shard_of(number);
         return std::pair(shard, number - self.documents().first(shard));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
@@ -339,7 +340,9 @@ class Index:
             InvalidQueryError: as in `count`.
         """
         ids = self._tokens(ngram)
-        return self._occurrences(self._core.find(ids), len(ids), self._filter(where))
+        return self._occurrences(
+            self._core.find(ids), len(ids), where, self._filter(where), lambda: np.asarray(ids, np.int64)
+        )
 
     def search(
         self,
@@ -390,8 +393,10 @@ class Index:
         queries = self._ngrams(ngrams)
         chosen = self._filter(where)
         return [
-            self._occurrences(intervals, length, chosen)
-            for length, intervals in zip(queries.lengths, self._core.find_batch(queries), strict=True)
+            self._occurrences(intervals, length, where, chosen, partial(queries.ngram, number))
+            for number, (length, intervals) in enumerate(
+                zip(queries.lengths, self._core.find_batch(queries), strict=True)
+            )
         ]
 
     def document(self, number: int) -> Document:
@@ -400,20 +405,27 @@ class Index:
         Raises:
             DocumentNotFoundError: there is none of that number.
         """
-        shard, local = self._core.shard_of(document_number(number, self.num_documents))
+        return self.documents([number])[0]
+
+    def documents(self, numbers: Iterable[int]) -> list[Document]:
+        """`document` of each; all are read in one call, on all threads."""
+        checked = [document_number(number, self.num_documents) for number in numbers]
+        wanted = np.array(checked, np.int64)
+        tokens, offsets = self._core.document_spans(wanted, np.zeros_like(wanted), np.full_like(wanted, 2**62))
+        bounds = offsets.tolist()
+        return [self._document(number, tokens[bounds[row] : bounds[row + 1]]) for row, number in enumerate(checked)]
+
+    def _document(self, number: int, tokens: Int64Array) -> Document:
+        shard, local = self._core.shard_of(number)
         reader = self._metadata[shard]
         return Document(
-            number=int(number),
-            tokens=self._core.document_tokens(number, 0, 2**63),
+            number=number,
+            tokens=tokens,
             metadata={} if reader is None else reader[local],
             source=None if reader is None else reader.source(local),
             id=str(number) if reader is None else reader.id(local, number),
             decode=self._decode,
         )
-
-    def documents(self, numbers: Iterable[int]) -> list[Document]:
-        """`document` of each."""
-        return [self.document(number) for number in numbers]
 
     # --- its life
 
@@ -532,9 +544,18 @@ class Index:
         return Columns(list(map(Part, self._metadata, firsts, sizes)))
 
     def _occurrences(
-        self, intervals: list[tuple[int, int]], length: int, chosen: _core.DocumentFilter | None
+        self,
+        intervals: list[tuple[int, int]],
+        length: int,
+        where: Where | None,
+        chosen: _core.DocumentFilter | None,
+        ngram: Callable[[], Int64Array],
     ) -> Occurrences:
-        return Occurrences(self._core, intervals, length, self._document_tokens, self._decode, chosen)
+        def question() -> bytes:
+            condition = where.tobytes() if isinstance(where, np.ndarray) else repr(where).encode()
+            return b"\0".join([self.id.encode(), ngram().tobytes(), condition])
+
+        return Occurrences(self._core, intervals, length, self._document_tokens, self._decode, chosen, question)
 
     def _document_tokens(self, document: int, begin: int, end: int) -> Int64Array:
         return self._core.document_tokens(document, begin, end)

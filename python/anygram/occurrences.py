@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
+import numpy as np
+
+from anygram.arguments import integer
+from anygram.cursors import read_cursor, write_cursor
 from anygram.errors import InvalidQueryError
-from anygram.results import Decode, Occurrence
+from anygram.results import Context, Decode, DocumentPage, Occurrence, Page
 from anygram.results.base import html_table, read_only
+from anygram.results.excerpt import Span, Unit, contexts
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:
@@ -28,7 +33,7 @@ class Occurrences(Sequence[Occurrence]):
     that for the length.
     """
 
-    __slots__ = ("_core", "_decode", "_documents", "_filter", "_found", "_intervals", "_length", "_read")
+    __slots__ = ("_core", "_decode", "_documents", "_filter", "_found", "_intervals", "_length", "_question", "_read")
 
     def __init__(
         self,
@@ -37,7 +42,8 @@ class Occurrences(Sequence[Occurrence]):
         length: int,
         read: Callable[[int, int, int], Int64Array],
         decode: Decode | None,
-        chosen: _core.DocumentFilter | None = None,
+        chosen: _core.DocumentFilter | None,
+        question: Callable[[], bytes],
     ) -> None:
         self._core = core
         self._intervals = intervals
@@ -45,6 +51,7 @@ class Occurrences(Sequence[Occurrence]):
         self._read = read
         self._decode = decode
         self._filter = chosen
+        self._question = question  # what tells this question from all others, for cursors
         self._documents: tuple[Int64Array, Int64Array] | None = None
         self._found: _core.SelectedOccurrences | None = None
 
@@ -85,6 +92,55 @@ class Occurrences(Sequence[Occurrence]):
         if self._found is None:
             self._found = self._core.select(self._intervals, self._filter)
         return self._found
+
+    def page(self, cursor: str | None = None, size: int = 10) -> Page:
+        """Some occurrences in their order, and where to read on.
+
+        Args:
+            cursor: where to begin: the `next` of the page before; None for the first page. It stays valid for this
+                question to this index, also in another process.
+            size: how many at most.
+
+        Raises:
+            InvalidQueryError: the cursor belongs to another question or index, or the size is less than 1.
+        """
+        total = len(self)
+        begin, end, following = self._bounds(cursor, integer(size, "size", 1), total, b"")
+        return Page(tuple(self._listed_from(begin, end)), begin, total, following)
+
+    def document_page(self, cursor: str | None = None, size: int = 10) -> DocumentPage:
+        """The same of `documents()` and `document_counts`, with cursors of their own."""
+        documents, counts = self._listed()
+        total = len(documents)
+        begin, end, following = self._bounds(cursor, integer(size, "size", 1), total, b"documents")
+        return DocumentPage(documents[begin:end], counts[begin:end], begin, total, following)
+
+    def _bounds(self, cursor: str | None, size: int, total: int, kind: bytes) -> tuple[int, int, str | None]:
+        question = kind + b"\0" + self._question()
+        begin = 0 if cursor is None else read_cursor(cursor, question, total)
+        end = min(total, begin + size)
+        return begin, end, write_cursor(end, question) if end < total else None
+
+    def contexts(
+        self, occurrences: Iterable[Occurrence] | None = None, *, width: int = 20, unit: Unit = "tokens"
+    ) -> list[Context]:
+        """`Occurrence.context` of many, whose tokens are read in one call, on all threads.
+
+        Args:
+            occurrences: which: a slice, a page, a sample; None for all.
+            width: how many units on each side.
+            unit: "tokens", "words" or "characters".
+
+        Raises:
+            InvalidQueryError: as in `Occurrence.context`.
+        """
+        spans = [one.span for one in (self if occurrences is None else occurrences)]
+        return contexts(spans, width, unit, self._read_spans, self._decode)
+
+    def _read_spans(self, spans: Sequence[Span]) -> list[Int64Array]:
+        columns = np.array(spans, np.int64).reshape(-1, 3).T
+        tokens, offsets = self._core.document_spans(columns[0], columns[1], columns[2])
+        return np.split(tokens, offsets[1:-1]) if len(spans) else []
 
     def sample(self, k: int, seed: int = 0) -> list[Occurrence]:
         """Some occurrences, drawn without replacement; all of them if there are not more.

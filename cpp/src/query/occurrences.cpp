@@ -16,6 +16,9 @@ constexpr Rank kManyOccurrences = Rank{1} << 17;
 
 constexpr std::size_t kNgramsPerItem = 32;
 
+// Spans of documents that a thread reads at a time.
+constexpr std::size_t kSpansPerItem = 16;
+
 // So few numbers are sorted by comparing them.
 constexpr std::size_t kFewNumbers = 256;
 
@@ -294,6 +297,37 @@ std::vector<Symbol> document_symbols(Shards shards, const DocumentNumbers& numbe
   std::vector<Symbol> symbols(begin < end ? end - begin : 0);
   shards[shard]->symbols(span.begin + begin, symbols);
   return symbols;
+}
+
+SpanSymbols span_symbols(Shards shards, const DocumentNumbers& numbers, std::span<const DocumentSpan> spans,
+                         const Execution& execution) {
+  struct Piece {
+    std::size_t shard;
+    std::uint64_t position;
+  };
+  std::vector<Piece> pieces(spans.size());
+  SpanSymbols result{{}, std::vector<std::uint64_t>(spans.size() + 1)};
+  const auto for_each_span = [&](const auto& work) {
+    const std::size_t items = (spans.size() + kSpansPerItem - 1) / kSpansPerItem;
+    run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
+      const std::size_t end = std::min(spans.size(), (item + 1) * kSpansPerItem);
+      for (std::size_t i = item * kSpansPerItem; i < end; ++i) work(i);
+    });
+  };
+  for_each_span([&](std::size_t i) {
+    const std::size_t shard = numbers.shard_of(spans[i].document);
+    const Interval document = shards[shard]->document_span(spans[i].document - numbers.first(shard));
+    const std::uint64_t begin = std::min(spans[i].begin, document.size());
+    pieces[i] = {shard, document.begin + begin};
+    result.begins[i + 1] = std::max(begin, std::min(spans[i].end, document.size())) - begin;
+  });
+  for (std::size_t i = 0; i < spans.size(); ++i) result.begins[i + 1] += result.begins[i];
+  result.symbols.resize(result.begins.back());
+  for_each_span([&](std::size_t i) {
+    const std::uint64_t size = result.begins[i + 1] - result.begins[i];
+    shards[pieces[i].shard]->symbols(pieces[i].position, std::span(result.symbols).subspan(result.begins[i], size));
+  });
+  return result;
 }
 
 }  // namespace anygram

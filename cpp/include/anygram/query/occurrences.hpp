@@ -62,4 +62,20 @@ std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, st
 std::vector<Symbol> document_symbols(Shards shards, const DocumentNumbers& numbers, std::uint64_t document,
                                      std::uint64_t begin, std::uint64_t end);
 
+// Tokens [begin, end) of a document; both are cut where it ends.
+struct DocumentSpan {
+  std::uint64_t document = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+// The symbols of spans, one after another, and where those of each begin: one more than there are spans. All are read
+// at once, on all threads. Throws kDocumentNotFound.
+struct SpanSymbols {
+  std::vector<Symbol> symbols;
+  std::vector<std::uint64_t> begins;
+};
+SpanSymbols span_symbols(Shards shards, const DocumentNumbers& numbers, std::span<const DocumentSpan> spans,
+                         const Execution& execution);
+
 }  // namespace anygram
