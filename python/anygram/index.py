@@ -21,7 +21,7 @@ from anygram.errors import (
     IndexNotFoundError,
     InvalidQueryError,
 )
-from anygram.filters import Columns, Part, Recent, Where, documents_of
+from anygram.filters import Columns, Part, Recent, Where, documents_of, group_documents
 from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
@@ -33,7 +33,18 @@ from anygram.manifest import (
     sync_folder,
 )
 from anygram.occurrences import Occurrences
-from anygram.results import Continuations, Decode, Document, Hits, Matches, Probabilities, Probability, Scores, Spans
+from anygram.results import (
+    Continuations,
+    Decode,
+    Document,
+    GroupCounts,
+    Hits,
+    Matches,
+    Probabilities,
+    Probability,
+    Scores,
+    Spans,
+)
 from anygram.results.base import read_only
 from anygram.shard import Shard
 from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
@@ -202,6 +213,55 @@ class Index:
     def document_count_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> Int64Array:
         """`document_count` of each: int64 (n,)."""
         return self._core.document_count_batch(self._ngrams(ngrams), self._filter(where))
+
+    def count_by(self, ngram: Ngram, field: str, *, where: Where | None = None, top: int | None = None) -> GroupCounts:
+        """How often the n-gram occurs in the documents of each value of a field, the most frequent first.
+
+        The counts of all groups sum to `count`. Documents without the field, or where it is null, are a group too.
+
+        Args:
+            ngram: what to count.
+            field: a metadata field, or one in an object (``meta.lang``); "source" or "id" of the document where no
+                field has that name.
+            where: only in documents that fulfil it, as in `count`.
+            top: give so many groups only.
+
+        Cost: O(occurrences + documents).
+
+        Raises:
+            InvalidQueryError: as in `count`; also if no document has that field, or `top` is less than 1.
+        """
+        limit = optional_integer(top, "top", 1)
+        chosen = self._filter(where)
+        values, groups = group_documents(field, self._columns())
+        documents, counts = self._core.list_documents(self._core.find(self._tokens(ngram)), chosen)
+        lengths = self._core.document_lengths()
+        if chosen is not None:
+            mask = chosen.mask()
+            groups, lengths, of_found = groups[mask], lengths[mask], groups[documents]
+        else:
+            of_found = groups[documents]
+        size = len(values)
+        columns = {
+            "counts": _sums(of_found, counts, size),
+            "document_counts": np.bincount(of_found, minlength=size),
+            "num_documents": np.bincount(groups, minlength=size),
+            "num_tokens": _sums(groups, lengths, size),
+        }
+        present = np.flatnonzero(columns["num_documents"])
+        # Of equal counts the value that appears first; null is the last.
+        is_null = np.array([value is None for value in values], np.bool_)[present]
+        order = present[np.lexsort((is_null, -columns["counts"][present]))][:limit]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            per_million = columns["counts"][order] * 1e6 / columns["num_tokens"][order]
+        return GroupCounts(
+            field,
+            tuple(values[number] for number in order.tolist()),
+            **{name: column[order] for name, column in columns.items()},
+            per_million=per_million,
+            total=int(counts.sum()),
+            num_groups=len(present),
+        )
 
     def token_counts(self) -> Int64Array:
         """How often each token occurs: int64 (vocab_size,).
@@ -566,6 +626,13 @@ class _Closed:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise InvalidQueryError("the index is closed: open it again")
+
+
+def _sums(groups: Int64Array, numbers: Int64Array, size: int) -> Int64Array:
+    """The sum of the numbers of each group, exact."""
+    sums = np.zeros(size, np.int64)
+    np.add.at(sums, groups, numbers)
+    return sums
 
 
 def _maker(kind: type[_Result]) -> Callable[..., _Result]:

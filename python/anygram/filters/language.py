@@ -234,6 +234,7 @@ _EXPECTED: list[tuple[set[str], str]] = [
     ({"_AND"}, "expected AND and the upper end after BETWEEN"),
     ({"RPAR"}, "expected a comma or a closing parenthesis"),
     ({"LPAR"}, "expected values in parentheses after IN"),
+    ({"$END"}, "expected AND, OR or the end"),
     (set(), "expected something else here"),
 ]
 

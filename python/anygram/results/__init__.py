@@ -8,6 +8,7 @@ from anygram.results.base import Decode
 from anygram.results.context import Context
 from anygram.results.continuations import Continuations
 from anygram.results.document import Document
+from anygram.results.groups import GroupCounts
 from anygram.results.hits import Hits
 from anygram.results.matches import Matches, Spans
 from anygram.results.occurrence import Occurrence
@@ -22,6 +23,7 @@ __all__ = [
     "Decode",
     "Document",
     "DocumentPage",
+    "GroupCounts",
     "Hits",
     "Matches",
     "Occurrence",
