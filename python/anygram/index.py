@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anygram import _core
-from anygram.arguments import Ngram, Ngrams, document_number, each_ngram, integer, optional_integer
+from anygram.arguments import Ngram, Ngrams, Where, document_number, each_ngram, integer, optional_integer
 from anygram.errors import (
     IncompatibleIndexesError,
     IndexFormatError,
     IndexNotFoundError,
     InvalidQueryError,
 )
-from anygram.filters import Columns, Part, Recent, Where, documents_of, group_documents
+from anygram.filters.recent import Recent
 from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
@@ -50,6 +50,7 @@ from anygram.shard import Shard
 from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
 if TYPE_CHECKING:
+    from anygram.filters.columns import Columns
     from anygram.metadata import MetadataReader
 
 LoadMode: TypeAlias = Literal["mmap", "ram"]
@@ -231,6 +232,8 @@ class Index:
         Raises:
             InvalidQueryError: as in `count`; also if no document has that field, or `top` is less than 1.
         """
+        from anygram.filters.groups import group_documents
+
         limit = optional_integer(top, "top", 1)
         chosen = self._filter(where)
         values, groups = group_documents(field, self._columns())
@@ -596,9 +599,13 @@ class Index:
         return self._new_filter(where)
 
     def _new_filter(self, where: Where) -> _core.DocumentFilter:
+        from anygram.filters.where import documents_of
+
         return _core.DocumentFilter(self._core, documents_of(where, self._columns()))
 
     def _columns(self) -> Columns:
+        from anygram.filters.columns import Columns, Part
+
         sizes = [shard.num_documents for shard in self._shards]
         firsts = np.cumsum([0, *sizes]).tolist()
         return Columns(list(map(Part, self._metadata, firsts, sizes)))
