@@ -14,6 +14,7 @@
 #include <anygram/query/query.hpp>
 #include <anygram/query/score.hpp>
 #include <anygram/query/search.hpp>
+#include <anygram/query/string_search.hpp>
 
 namespace anygram {
 
