@@ -22,9 +22,10 @@ void bind_building(pybind11::module_& module);                    // documents i
 void bind_verifying(pybind11::module_& module);                   // checksums and order
 void bind_shards(pybind11::module_& module);                      // one shard
 void bind_strings(pybind11::module_& module, IndexClass& index);  // strings whatever their tokenization
+void bind_filters(pybind11::module_& module, IndexClass& index);  // documents that a question is about
 void bind_counting(IndexClass& index);                            // counts and probabilities
 void bind_texts(IndexClass& index);                               // questions about each position of a text
-void bind_occurrences(IndexClass& index);                         // where n-grams stand
-void bind_searching(IndexClass& index);                           // boolean and proximity search
+void bind_occurrences(pybind11::module_& module, IndexClass& index);  // where n-grams stand
+void bind_searching(IndexClass& index);                               // boolean and proximity search
 
 }  // namespace anygram::bindings

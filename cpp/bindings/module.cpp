@@ -10,9 +10,10 @@ PYBIND11_MODULE(_core, module) {
   bind_verifying(module);
   bind_shards(module);
   IndexClass index(module, "Index");
+  bind_filters(module, index);
   bind_counting(index);
   bind_texts(index);
-  bind_occurrences(index);
+  bind_occurrences(module, index);
   bind_searching(index);
   bind_strings(module, index);
 }

@@ -13,6 +13,8 @@ namespace {
 
 namespace py = pybind11;
 
+constexpr std::size_t kPlacesPerPoll = std::size_t{1} << 16;
+
 // For each character, the ways to write it.
 using Characters = std::vector<std::vector<py::bytes>>;
 
@@ -36,13 +38,14 @@ std::shared_ptr<TokenBytes> make_token_bytes(const py::array_t<std::int64_t, py:
                                       drops_first_byte);
 }
 
-struct Column {
-  std::vector<std::int64_t> documents, offsets, shards, positions, bytes;
+struct PlaceColumns {
+  std::vector<std::int64_t> documents, offsets, shards, positions, begins, lengths, ends;
 };
 
-// (documents, offsets, shards, positions, bytes), in the order of the documents.
+// (documents, offsets, shards, positions, begins, lengths, ends), in the order of the documents: offsets are in tokens,
+// begins are bytes of the first token, ends bytes of the last, and lengths how many tokens there are.
 py::tuple place_columns(const Index& index, const TokenBytes& tokens, const ByteAutomaton& string, StringWay way) {
-  Column column;
+  PlaceColumns column;
   run_released([&](StopSignal& stop) {
     const auto found = find_string(index.shards(), tokens, string, way, index.execution(stop));
     std::vector<Position> positions;
@@ -54,18 +57,23 @@ py::tuple place_columns(const Index& index, const TokenBytes& tokens, const Byte
       documents.resize(positions.size());
       shard.documents_at(positions, documents);
       for (std::size_t i = 0; i < positions.size(); ++i) {
+        if (i % kPlacesPerPoll == 0) stop.poll();
         const std::uint64_t begin = shard.document_span(documents[i]).begin;
         column.documents.push_back(static_cast<std::int64_t>(index.documents().first(s) + documents[i]));
         column.offsets.push_back(static_cast<std::int64_t>(positions[i] - begin));
         column.shards.push_back(static_cast<std::int64_t>(s));
         column.positions.push_back(positions[i]);
-        column.bytes.push_back(found[s][i].byte);
+        const StringEnd end = string_end(shard, tokens, string, found[s][i]);
+        column.begins.push_back(found[s][i].byte);
+        column.lengths.push_back(end.tokens + 1);
+        column.ends.push_back(end.byte);
       }
     }
     return 0;
   });
   return py::make_tuple(array_of(column.documents), array_of(column.offsets), array_of(column.shards),
-                        array_of(column.positions), array_of(column.bytes));
+                        array_of(column.positions), array_of(column.begins), array_of(column.lengths),
+                        array_of(column.ends));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
@@ -20,6 +21,7 @@ from anygram.errors import (
     IndexNotFoundError,
     InvalidQueryError,
 )
+from anygram.filters import Columns, Part, Recent, Where, documents_of, group_documents
 from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
@@ -31,7 +33,18 @@ from anygram.manifest import (
     sync_folder,
 )
 from anygram.occurrences import Occurrences
-from anygram.results import Continuations, Decode, Document, Hits, Matches, Probabilities, Probability, Scores, Spans
+from anygram.results import (
+    Continuations,
+    Decode,
+    Document,
+    GroupCounts,
+    Hits,
+    Matches,
+    Probabilities,
+    Probability,
+    Scores,
+    Spans,
+)
 from anygram.results.base import read_only
 from anygram.shard import Shard
 from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
@@ -42,6 +55,9 @@ if TYPE_CHECKING:
 LoadMode: TypeAlias = Literal["mmap", "ram"]
 
 _Result = TypeVar("_Result")
+
+# Conditions that are remembered with what they chose, a bit for each document.
+_REMEMBERED_FILTERS = 16
 
 
 class _Part(NamedTuple):
@@ -80,6 +96,7 @@ class Index:
         self._shards = [shard for part in parts for shard in part.shards]
         self._metadata: list[MetadataReader | None] = [_metadata(shard) for shard in self._shards]
         self._core: _core.Index = _core.Index(self._shards, threads or 0)
+        self._filters: Recent[_core.DocumentFilter] = Recent(_REMEMBERED_FILTERS)
 
     # --- what it is
 
@@ -165,27 +182,86 @@ class Index:
 
     # --- how often
 
-    def count(self, ngram: Ngram) -> int:
+    def count(self, ngram: Ngram, *, where: Where | None = None) -> int:
         """How often the n-gram occurs; of the empty one, the number of tokens.
 
+        Args:
+            ngram: what to count.
+            where: count only in documents that fulfil a condition on their fields, such as
+                ``"source = 'web' AND year >= 2020"``, or for which a boolean array has True; O(occurrences) then.
+
         Raises:
-            InvalidQueryError: it holds something that is no token id, or is text and the index has no tokenizer.
+            InvalidQueryError: it holds something that is no token id, or is text and the index has no tokenizer; or
+                the condition does not parse, names an unknown field, or compares one with what it never holds.
         """
         if isinstance(ngram, str):
             ngram = self._encode(ngram)
-        return self._core.count(ngram)
+        if where is None:
+            return self._core.count(ngram)
+        return self._core.count_filtered(ngram, self._filter(where))
 
-    def count_batch(self, ngrams: Ngrams) -> Int64Array:
+    def count_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> Int64Array:
         """`count` of each: int64 (n,)."""
-        return self._core.count_batch(self._ngrams(ngrams))
+        if where is None:
+            return self._core.count_batch(self._ngrams(ngrams))
+        return self._core.count_filtered_batch(self._ngrams(ngrams), self._filter(where))
 
-    def document_count(self, ngram: Ngram) -> int:
+    def document_count(self, ngram: Ngram, *, where: Where | None = None) -> int:
         """How many documents hold the n-gram; of the empty one, those that have a token. O(occurrences)."""
-        return self._core.document_count(self._tokens(ngram))
+        return self._core.document_count(self._tokens(ngram), self._filter(where))
 
-    def document_count_batch(self, ngrams: Ngrams) -> Int64Array:
+    def document_count_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> Int64Array:
         """`document_count` of each: int64 (n,)."""
-        return self._core.document_count_batch(self._ngrams(ngrams))
+        return self._core.document_count_batch(self._ngrams(ngrams), self._filter(where))
+
+    def count_by(self, ngram: Ngram, field: str, *, where: Where | None = None, top: int | None = None) -> GroupCounts:
+        """How often the n-gram occurs in the documents of each value of a field, the most frequent first.
+
+        The counts of all groups sum to `count`. Documents without the field, or where it is null, are a group too.
+
+        Args:
+            ngram: what to count.
+            field: a metadata field, or one in an object (``meta.lang``); "source" or "id" of the document where no
+                field has that name.
+            where: only in documents that fulfil it, as in `count`.
+            top: give so many groups only.
+
+        Cost: O(occurrences + documents).
+
+        Raises:
+            InvalidQueryError: as in `count`; also if no document has that field, or `top` is less than 1.
+        """
+        limit = optional_integer(top, "top", 1)
+        chosen = self._filter(where)
+        values, groups = group_documents(field, self._columns())
+        documents, counts = self._core.list_documents(self._core.find(self._tokens(ngram)), chosen)
+        lengths = self._core.document_lengths()
+        if chosen is not None:
+            mask = chosen.mask()
+            groups, lengths, of_found = groups[mask], lengths[mask], groups[documents]
+        else:
+            of_found = groups[documents]
+        size = len(values)
+        columns = {
+            "counts": _sums(of_found, counts, size),
+            "document_counts": np.bincount(of_found, minlength=size),
+            "num_documents": np.bincount(groups, minlength=size),
+            "num_tokens": _sums(groups, lengths, size),
+        }
+        present = np.flatnonzero(columns["num_documents"])
+        # Of equal counts the value that appears first; null is the last.
+        is_null = np.array([value is None for value in values], np.bool_)[present]
+        order = present[np.lexsort((is_null, -columns["counts"][present]))][:limit]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            per_million = columns["counts"][order] * 1e6 / columns["num_tokens"][order]
+        return GroupCounts(
+            field,
+            tuple(values[number] for number in order.tolist()),
+            **{name: column[order] for name, column in columns.items()},
+            per_million=per_million,
+            total=int(counts.sum()),
+            num_groups=len(present),
+        )
 
     def token_counts(self) -> Int64Array:
         """How often each token occurs: int64 (vocab_size,).
@@ -313,16 +389,30 @@ class Index:
 
     # --- where
 
-    def find(self, ngram: Ngram) -> Occurrences:
+    def find(self, ngram: Ngram, *, where: Where | None = None) -> Occurrences:
         """Where the n-gram stands: all occurrences, looked up as they are asked for.
+
+        Args:
+            ngram: what to find.
+            where: only in documents that fulfil it, as in `count`.
 
         Raises:
             InvalidQueryError: as in `count`.
         """
         ids = self._tokens(ngram)
-        return Occurrences(self._core, self._core.find(ids), len(ids), self._document_tokens, self._decode)
+        return self._occurrences(
+            self._core.find(ids), len(ids), where, self._filter(where), lambda: np.asarray(ids, np.int64)
+        )
 
-    def search(self, query: str, *, within: int | None = None, ordered: bool = False, limit: int | None = None) -> Hits:
+    def search(
+        self,
+        query: str,
+        *,
+        within: int | None = None,
+        ordered: bool = False,
+        where: Where | None = None,
+        limit: int | None = None,
+    ) -> Hits:
         """Windows of documents that hold all of several things.
 
         For example ``'"natural language" AND (model OR system) NOT review'``. A hit is a window that holds a match of
@@ -334,6 +424,7 @@ class Index:
             within: any two of a window's matches are at most so many tokens apart, between their nearest edges; and NOT
                 then excludes the windows that a term stands so near to, instead of the documents that hold it.
             ordered: the matches stand in the order of the clauses, none overlapping the one before.
+            where: only in documents that fulfil it, as in `count`.
             limit: end with the documents that reach so many windows; `Hits.complete` then tells whether all were found.
 
         Cost: O(occurrences of all terms).
@@ -353,16 +444,19 @@ class Index:
             optional_integer(within, "within", 0),
             bool(ordered),
             optional_integer(limit, "limit", 1),
+            self._filter(where),
         )
         return Hits(*found, read=self._document_tokens, decode=self._decode)
 
-    def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
+    def find_batch(self, ngrams: Ngrams, *, where: Where | None = None) -> list[Occurrences]:
         """`find` of each."""
         queries = self._ngrams(ngrams)
-        read, decode = self._document_tokens, self._decode
+        chosen = self._filter(where)
         return [
-            Occurrences(self._core, intervals, length, read, decode)
-            for length, intervals in zip(queries.lengths, self._core.find_batch(queries), strict=True)
+            self._occurrences(intervals, length, where, chosen, partial(queries.ngram, number))
+            for number, (length, intervals) in enumerate(
+                zip(queries.lengths, self._core.find_batch(queries), strict=True)
+            )
         ]
 
     def document(self, number: int) -> Document:
@@ -371,20 +465,27 @@ class Index:
         Raises:
             DocumentNotFoundError: there is none of that number.
         """
-        shard, local = self._core.shard_of(document_number(number, self.num_documents))
+        return self.documents([number])[0]
+
+    def documents(self, numbers: Iterable[int]) -> list[Document]:
+        """`document` of each; all are read in one call, on all threads."""
+        checked = [document_number(number, self.num_documents) for number in numbers]
+        wanted = np.array(checked, np.int64)
+        tokens, offsets = self._core.document_spans(wanted, np.zeros_like(wanted), np.full_like(wanted, 2**62))
+        bounds = offsets.tolist()
+        return [self._document(number, tokens[bounds[row] : bounds[row + 1]]) for row, number in enumerate(checked)]
+
+    def _document(self, number: int, tokens: Int64Array) -> Document:
+        shard, local = self._core.shard_of(number)
         reader = self._metadata[shard]
         return Document(
-            number=int(number),
-            tokens=self._core.document_tokens(number, 0, 2**63),
+            number=number,
+            tokens=tokens,
             metadata={} if reader is None else reader[local],
             source=None if reader is None else reader.source(local),
             id=str(number) if reader is None else reader.id(local, number),
             decode=self._decode,
         )
-
-    def documents(self, numbers: Iterable[int]) -> list[Document]:
-        """`document` of each."""
-        return [self.document(number) for number in numbers]
 
     # --- its life
 
@@ -414,6 +515,7 @@ class Index:
         """Ends the use of the index's files; further questions raise InvalidQueryError."""
         self._shards = []
         self._metadata = []
+        self._filters = Recent(_REMEMBERED_FILTERS)
         self._core = _Closed()  # type: ignore[assignment]  # every question ends there
 
     def __enter__(self) -> Self:
@@ -477,6 +579,44 @@ class Index:
             return _core.Ngrams.from_rows(ngrams)
         return _core.Ngrams.from_sequences(each_ngram(ngrams), self._encode)
 
+    def _filter(self, where: Where | None) -> _core.DocumentFilter | None:
+        """The documents that `where` chooses; None for all.
+
+        A filter answers ``number in filter``, ``len(filter)`` (how many documents it chooses) and ``filter.mask()``:
+        bool (num_documents,). The core's questions take it as it is, or None. Conditions are remembered, so that asking
+        again costs nothing; a new one costs a look at its columns of all documents.
+
+        Raises:
+            InvalidQueryError: as in `count`.
+        """
+        if where is None:
+            return None
+        if isinstance(where, str):
+            return self._filters.get(where, lambda: self._new_filter(where))
+        return self._new_filter(where)
+
+    def _new_filter(self, where: Where) -> _core.DocumentFilter:
+        return _core.DocumentFilter(self._core, documents_of(where, self._columns()))
+
+    def _columns(self) -> Columns:
+        sizes = [shard.num_documents for shard in self._shards]
+        firsts = np.cumsum([0, *sizes]).tolist()
+        return Columns(list(map(Part, self._metadata, firsts, sizes)))
+
+    def _occurrences(
+        self,
+        intervals: list[tuple[int, int]],
+        length: int,
+        where: Where | None,
+        chosen: _core.DocumentFilter | None,
+        ngram: Callable[[], Int64Array],
+    ) -> Occurrences:
+        def question() -> bytes:
+            condition = where.tobytes() if isinstance(where, np.ndarray) else repr(where).encode()
+            return b"\0".join([self.id.encode(), ngram().tobytes(), condition])
+
+        return Occurrences(self._core, intervals, length, self._document_tokens, self._decode, chosen, question)
+
     def _document_tokens(self, document: int, begin: int, end: int) -> Int64Array:
         return self._core.document_tokens(document, begin, end)
 
@@ -486,6 +626,13 @@ class _Closed:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise InvalidQueryError("the index is closed: open it again")
+
+
+def _sums(groups: Int64Array, numbers: Int64Array, size: int) -> Int64Array:
+    """The sum of the numbers of each group, exact."""
+    sums = np.zeros(size, np.int64)
+    np.add.at(sums, groups, numbers)
+    return sums
 
 
 def _maker(kind: type[_Result]) -> Callable[..., _Result]:

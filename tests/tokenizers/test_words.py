@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anygram.tokenizers.segments import _ASCII, _unicode, segment_offsets, segments
+from anygram.segments import _ASCII, _unicode, segment_offsets, segments
 from anygram.tokenizers.words import WordsTokenizer, number_words
 from anygram.types import MAX_TOKEN
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <optional>
 
+#include <anygram/base/error.hpp>
+
 #include "string_scan.hpp"
 #include "string_walk.hpp"
 
@@ -42,6 +44,20 @@ std::vector<StringPlace> places_of(const Shard& shard, WalkResult&& found, StopS
 }
 
 }  // namespace
+
+StringEnd string_end(const Shard& shard, const TokenBytes& tokens, const ByteAutomaton& string, StringPlace place) {
+  ByteAutomaton::State state = ByteAutomaton::kStart;
+  std::uint32_t begin = place.byte;
+  for (std::uint32_t number = 0;; ++number) {
+    Symbol symbol = kDocumentEnd;
+    shard.symbols(std::uint64_t{place.position} + number, {&symbol, 1});
+    const auto run = string.run(state, tokens.of(symbol).substr(begin));
+    state = run.state;
+    if (state == string.accepting()) return {number, begin + static_cast<std::uint32_t>(run.used)};
+    if (state == ByteAutomaton::kDead) throw Error(ErrorCode::kInvalidQuery, "the string does not stand there");
+    begin = 0;
+  }
+}
 
 std::uint64_t count_string(Shards shards, const TokenBytes& tokens, const ByteAutomaton& string, StringWay way,
                            const Execution& execution) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -12,6 +13,15 @@ from anygram.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from anygram.index import Index
+
+
+class ContextUnit(StrEnum):
+    """What the width of a context is counted in."""
+
+    TOKENS = "tokens"
+    WORDS = "words"
+    CHARACTERS = "characters"
+
 
 _SUFFIXES = (".html", ".json", ".jsonl", ".csv", ".parquet")
 
@@ -55,6 +65,16 @@ Memory: TypeAlias = Annotated[
 ]
 Threads: TypeAlias = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Use N threads.", show_default="all this process may use")
+]
+Where: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Only in documents whose fields fulfil it: \"source = 'web' AND year >= 2020\".",
+    ),
+]
+Unit: TypeAlias = Annotated[
+    ContextUnit, typer.Option(help="What --width counts: words as the tokenizer `words` splits them.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anygram.errors import IndexFormatError
-from anygram.tokenizers.segments import segment_offsets, segments
+from anygram.segments import segment_offsets, segments
 from anygram.tokenizers.text import REPLACEMENT, content_hash, utf8
 from anygram.types import MAX_TOKEN, Int64Array, Ragged, TokenArray
 

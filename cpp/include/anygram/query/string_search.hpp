@@ -17,6 +17,13 @@ struct StringPlace {
   friend constexpr auto operator<=>(const StringPlace&, const StringPlace&) = default;
 };
 
+// Where it ends: in which token after the first (0 if in that one), and behind which byte of it.
+struct StringEnd {
+  std::uint32_t tokens = 0;
+  std::uint32_t byte = 0;
+};
+StringEnd string_end(const Shard& shard, const TokenBytes& tokens, const ByteAutomaton& string, StringPlace place);
+
 // How it is found. Both find the same.
 enum class StringWay {
   kBest,   // the index, until that has cost as much as a scan
