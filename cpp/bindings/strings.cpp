@@ -80,7 +80,7 @@ py::tuple place_columns(const Index& index, const TokenBytes& tokens, const Byte
 
 void bind_strings(py::module_& module, IndexClass& index) {
   py::class_<TokenBytes, std::shared_ptr<TokenBytes>>(module, "TokenBytes")
-      .def(py::init(&make_token_bytes), py::arg("offsets"), py::arg("bytes"), py::arg("drops_first_byte"));
+      .def(py::init(&make_token_bytes), py::arg("offsets"), py::arg("data"), py::arg("drops_first_byte"));
   index
       .def(
           "count_string",
