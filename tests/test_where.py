@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,14 @@ def test_thousands_of_documents_in_chunks_are_filtered_as_few() -> None:
         assert index.find([1], where="name = 'n9002'").documents().tolist() == []
         assert index.find([0], where="name LIKE 'n900_'").documents().tolist() == [9000, 9003, 9006, 9009]
         assert index.count_by([1], "number").total == index.count([1])
+
+
+def test_threads_may_ask_at_once() -> None:
+    rows = [{"tokens": [1, 2, number % 5], "number": number} for number in range(6000)]
+    with anygram.build(rows, tokenizer=None, shards=2) as index, ThreadPoolExecutor(8) as pool:
+        wheres = [f"number < {bound}" for bound in range(0, 6000, 150)] * 2
+        found = list(pool.map(lambda where: index.count([1, 2], where=where), wheres))
+        assert found == list(range(0, 6000, 150)) * 2
 
 
 def test_a_closed_index_refuses_filters() -> None:

@@ -50,11 +50,13 @@ Interval SelectedOccurrences::ranks_of(std::size_t shard, std::size_t block) con
   return {begin, std::min(interval.end, begin + kRanksAtOnce)};
 }
 
-void SelectedOccurrences::append(std::size_t shard, const Interval& ranks, std::vector<Occurrence>& result) const {
+void SelectedOccurrences::append(std::size_t shard, const Interval& ranks, StopSignal& stop,
+                                 std::vector<Occurrence>& result) const {
   const ShardFilter chosen(filter_, shard);
   const Shard& source = *shards_[shard];
   for_each_block(source, ranks,
                  [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
+                   if ((first - ranks.begin) % kRanksPerItem == 0) stop.poll();
                    for (std::size_t i = 0; i < positions.size(); ++i) {
                      if (!chosen.contains(documents[i])) continue;
                      const std::uint64_t offset = positions[i] - source.document_span(documents[i]).begin;
@@ -71,16 +73,15 @@ std::vector<Occurrence> SelectedOccurrences::list(std::uint64_t begin, std::uint
   auto block = static_cast<std::size_t>(std::ranges::upper_bound(begins_, begin) - begins_.begin()) - 1;
   std::vector<Occurrence> of_block;
   for (; begins_[block] < end; ++block) {
-    stop.poll();
     const auto shard = static_cast<std::size_t>(std::ranges::upper_bound(first_blocks_, block) - first_blocks_.begin());
     Interval ranks = ranks_of(shard - 1, block);
     const std::uint64_t first = std::max(begin, begins_[block]) - begins_[block];
     const std::uint64_t last = std::min(end, begins_[block + 1]) - begins_[block];
     if (filter_ == nullptr) {
-      append(shard - 1, {ranks.begin + first, ranks.begin + last}, result);
+      append(shard - 1, {ranks.begin + first, ranks.begin + last}, stop, result);
     } else {
       of_block.clear();
-      append(shard - 1, ranks, of_block);
+      append(shard - 1, ranks, stop, of_block);
       result.insert(result.end(), of_block.begin() + static_cast<std::ptrdiff_t>(first),
                     of_block.begin() + static_cast<std::ptrdiff_t>(last));
     }

@@ -93,15 +93,24 @@ def _in_text(match: Span, piece: Int64Array, margin: int, width: int, unit: Unit
     left, right = spelling.whole_before(begin), spelling.begun_before(end)
     if unit == "characters":
         text_begin, text_end = left - width, right + width
+        # At an edge of what was read may stand a part of a character.
+        certain_begin, certain_end = BEYOND, len(spelling.text) - BEYOND
     else:
         text_begin, text_end = _word_bounds(spelling.text, left, right, width)
-    # At an edge of what was read may stand a part of a word, or of a character.
-    if not (reaches_begin or text_begin > BEYOND) or not (reaches_end or text_end < len(spelling.text) - BEYOND):
+        certain_begin, certain_end = _certain_range(spelling.text)
+    if not (reaches_begin or text_begin >= certain_begin) or not (reaches_end or text_end <= certain_end):
         return None
     text_begin, text_end = max(0, text_begin), min(len(spelling.text), text_end)
     texts = spelling.text[text_begin:left], spelling.text[left:right], spelling.text[right:text_end]
     first_token, last_token = spelling.covering(text_begin, text_end, begin, end)
     return Context(piece[first_token:begin], piece[begin:end], piece[end:last_token], decode, shown=texts)
+
+
+def _certain_range(text: str) -> tuple[int, int]:
+    from anygram.segments import certain_range
+
+    begin, end = certain_range(text)
+    return max(begin, BEYOND), min(end, len(text) - BEYOND)
 
 
 def _word_bounds(text: str, left: int, right: int, width: int) -> tuple[int, int]:

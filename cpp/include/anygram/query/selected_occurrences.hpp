@@ -26,7 +26,7 @@ class SelectedOccurrences {
  private:
   void count_blocks(std::size_t shard, const Execution& execution);
   Interval ranks_of(std::size_t shard, std::size_t block) const;
-  void append(std::size_t shard, const Interval& ranks, std::vector<Occurrence>& result) const;
+  void append(std::size_t shard, const Interval& ranks, StopSignal& stop, std::vector<Occurrence>& result) const;
 
   Shards shards_;
   const DocumentNumbers& numbers_;
