@@ -243,7 +243,16 @@ class Index:
             return read_only(counts, np.int64)
         return self._core.document_count_batch(self._ngrams(ngrams), self._filter(where))
 
-    def count_by(self, ngram: Ngram, field: str, *, where: Where | None = None, top: int | None = None) -> GroupCounts:
+    def count_by(
+        self,
+        ngram: Ngram,
+        field: str,
+        *,
+        match: Match = "tokens",
+        ignore_case: bool = False,
+        where: Where | None = None,
+        top: int | None = None,
+    ) -> GroupCounts:
         """How often the n-gram occurs in the documents of each value of a field, the most frequent first.
 
         The counts of all groups sum to `count`. Documents without the field, or where it is null, are a group too.
@@ -252,6 +261,8 @@ class Index:
             ngram: what to count.
             field: a metadata field, or one in an object (``meta.lang``); "source" or "id" of the document where no
                 field has that name.
+            match: as in `count`.
+            ignore_case: as in `count`.
             where: only in documents that fulfil it, as in `count`.
             top: give so many groups only.
 
@@ -263,7 +274,8 @@ class Index:
         limit = optional_integer(top, "top", 1)
         chosen = self._filter(where)
         values, groups = group_documents(field, self._columns())
-        documents, counts = self._core.list_documents(self._core.find(self._tokens(ngram)), chosen)
+        found = self.find(ngram, match=match, ignore_case=ignore_case, where=where)
+        documents, counts = found.documents(), found.document_counts
         lengths = self._core.document_lengths()
         if chosen is not None:
             mask = chosen.mask()
@@ -640,7 +652,7 @@ class Index:
         if self._string_finder is None:
             tokenizer = self._encoder("find text")
             tokens = _core.TokenBytes(*token_texts(tokenizer, self.vocab_size))
-            self._string_finder = StringFinder(self._core, tokens, tokenizer.token_bytes)
+            self._string_finder = StringFinder(self._core, tokens, tokenizer)
         return self._string_finder
 
     def _find_string(self, text: Ngram, match: str, ignore_case: bool, where: Where | None) -> StringOccurrences:

@@ -16,7 +16,7 @@ from anygram.errors import InvalidQueryError
 from anygram.results import Context, Decode, DocumentPage, Occurrence, Page, StringOccurrence
 from anygram.results.base import html_table, read_only
 from anygram.results.excerpt import Span, Unit, contexts
-from anygram.types import Int64Array
+from anygram.types import Int64Array, Tokenizer
 
 if TYPE_CHECKING:
     from anygram import _core
@@ -252,14 +252,14 @@ class StringOccurrences(_Places[StringOccurrence]):
     They were found when this was made: 56 bytes for each.
     """
 
-    __slots__ = ("_places", "_text", "_token_bytes")
+    __slots__ = ("_places", "_text", "_tokenizer")
 
     def __init__(
         self,
         core: _core.Index,
         places: StringPlaces,
         text: str,
-        token_bytes: Callable[[int], bytes],
+        tokenizer: Tokenizer,
         read: Callable[[int, int, int], Int64Array],
         decode: Decode | None,
         question: Callable[[], bytes],
@@ -267,7 +267,7 @@ class StringOccurrences(_Places[StringOccurrence]):
         super().__init__(core, read, decode, question)
         self._places = places
         self._text = text
-        self._token_bytes = token_bytes
+        self._tokenizer = tokenizer
 
     def __len__(self) -> int:
         return len(self._places.documents)
@@ -287,7 +287,8 @@ class StringOccurrences(_Places[StringOccurrence]):
                 shard=shard,
                 position=position,
                 text=self._text,
-                token_bytes=self._token_bytes,
+                token_bytes=self._tokenizer.token_bytes,
+                separator=self._tokenizer.separator,  # type: ignore[attr-defined]  # has one, or no text is found
                 read=self._read,
                 decode=self._decode,
             )

@@ -62,10 +62,10 @@ def token_texts(tokenizer: Tokenizer, vocab_size: int) -> TokenTexts:
 class StringFinder:
     """Finds strings in an index's documents."""
 
-    def __init__(self, core: _core.Index, tokens: _core.TokenBytes, token_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, core: _core.Index, tokens: _core.TokenBytes, tokenizer: Tokenizer) -> None:
         self._core = core
         self._tokens = tokens
-        self._token_bytes = token_bytes
+        self._tokenizer = tokenizer
 
     def count(self, text: Ngram, chosen: _core.DocumentFilter | None, *, ignore_case: bool) -> int:
         """How often it stands there, in the documents that a filter chooses; None for all."""
@@ -94,7 +94,7 @@ class StringFinder:
     ) -> StringOccurrences:
         """The same, as a list."""
         places = self.places(text, chosen, ignore_case=ignore_case)
-        return StringOccurrences(self._core, places, str(text), self._token_bytes, read, decode, question)
+        return StringOccurrences(self._core, places, str(text), self._tokenizer, read, decode, question)
 
 
 def is_text(match: str, *, ignore_case: bool) -> bool:

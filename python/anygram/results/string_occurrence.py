@@ -26,7 +26,8 @@ class StringOccurrence(Result):
         shard: the number of the shard that holds the document.
         position: that first token, as an offset into that shard's token stream.
         text: the string as it was asked for.
-        token_bytes: a token's bytes in the text; no part of the answer.
+        token_bytes: a token's bytes; no part of the answer.
+        separator: what stands between tokens, and counts to the one behind it; no part of the answer.
         read: (document, begin, end) -> those tokens of the document, cut at its end; no part of the answer.
         decode: token ids to text; no part of the answer.
     """
@@ -40,6 +41,7 @@ class StringOccurrence(Result):
     position: int
     text: str
     token_bytes: Callable[[int], bytes] | None = field(default=None, compare=False)
+    separator: str = field(default="", compare=False)
     read: Callable[[int, int, int], Int64Array] | None = field(default=None, compare=False)
     decode: Decode | None = field(default=None, compare=False)
 
@@ -86,8 +88,10 @@ class StringOccurrence(Result):
         return replace(context, shown=(before, match, after))
 
     def _characters_before(self, first: bytes) -> int:
-        """How many characters of the first token stand before the string, one that began in another token among them."""
-        head = first[: self.begin]
+        """How many characters stand before the string in its first token, one that began in another among them."""
+        separator = self.separator.encode()
+        # The first token of a document has no separator.
+        head = (separator + first)[len(separator) if self.offset == 0 else 0 : self.begin]
         starts_inside = bool(head) and head[0] & 0xC0 == 0x80
         return starts_inside + sum(byte & 0xC0 != 0x80 for byte in head)
 
