@@ -21,6 +21,7 @@ void bind_tokens(pybind11::module_& module);                      // n-grams as 
 void bind_building(pybind11::module_& module);                    // documents in, shards out
 void bind_verifying(pybind11::module_& module);                   // checksums and order
 void bind_shards(pybind11::module_& module);                      // one shard
+void bind_strings(pybind11::module_& module, IndexClass& index);  // strings whatever their tokenization
 void bind_filters(pybind11::module_& module, IndexClass& index);  // documents that a question is about
 void bind_counting(IndexClass& index);                            // counts and probabilities
 void bind_texts(IndexClass& index);                               // questions about each position of a text

@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, module) {
   bind_texts(index);
   bind_occurrences(module, index);
   bind_searching(index);
+  bind_strings(module, index);
 }

@@ -19,9 +19,9 @@ class TestCount:
     def test_shows_the_token_split(self, run, index):
         ended = run("count", index, "to be", "or not", "unheard of")
         assert ended.code == 0
-        assert ended.out.splitlines()[0].split("\t") == ["count", "ngram", "tokens"]
-        assert [row[:2] for row in ended.rows] == [["2", "to be"], ["1", "or not"], ["0", "unheard of"]]
-        assert [row[2] for row in ended.rows[:2]] == ["to|be", "or|not"]
+        assert ended.out.splitlines()[0].split("\t") == ["count", "in text", "ngram", "tokens"]
+        assert [row[:3] for row in ended.rows] == [["2", "2", "to be"], ["1", "1", "or not"], ["0", "0", "unheard of"]]
+        assert [row[3] for row in ended.rows[:2]] == ["to|be", "or|not"]
 
     def test_json(self, run, index):
         answer = run("count", index, "to be", "--json").json

@@ -17,6 +17,7 @@
 #include <anygram/query/score.hpp>
 #include <anygram/query/search.hpp>
 #include <anygram/query/selected_occurrences.hpp>
+#include <anygram/query/string_search.hpp>
 
 namespace anygram {
 

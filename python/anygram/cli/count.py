@@ -9,13 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anygram.cli.exits import UsageError
-from anygram.cli.options import File, IndexPath, Json, Output, Texts, TokenIds, Where, delivery, open_index
+from anygram.cli.options import (
+    File,
+    IgnoreCase,
+    IndexPath,
+    Json,
+    Match,
+    MatchKind,
+    Output,
+    Texts,
+    TokenIds,
+    Where,
+    delivery,
+    open_index,
+)
 from anygram.cli.output import Delivery, note, show_table, table_of
-from anygram.cli.queries import Query, read_queries, split_text
+from anygram.cli.queries import Query, asked, read_queries, split_text
 
 if TYPE_CHECKING:
     from anygram.index import Index
     from anygram.results import GroupCounts
+    from anygram.strings import Match as MatchName
 
 _GROUP_COLUMNS = ["value", "count", "document_count", "num_documents", "num_tokens"]
 
@@ -26,6 +40,8 @@ def count(
     *,
     file: File = None,
     token_ids: TokenIds = None,
+    match: Match = MatchKind.TOKENS,
+    ignore_case: IgnoreCase = False,
     where: Where = None,
     by: Annotated[
         str | None, typer.Option("--by", metavar="FIELD", help="Count for each value of a metadata field.")
@@ -39,16 +55,25 @@ def count(
     output: Output = None,
     json: Json = False,
 ) -> None:
-    """How often each text occurs, as the tokens that the index's tokenizer makes of it."""
+    """How often each text occurs, as the tokens that the index's tokenizer makes of it.
+
+    For texts on the command line "in text" says how often the string stands in the documents whatever its tokens are:
+    at their beginning, inside of words, and across the borders of tokens. --match text counts, finds and delivers that.
+    """
     if top is not None and by is None:
         raise UsageError("--top goes with --by FIELD")
     with open_index(index) as opened:
         queries = read_queries(opened, texts, file, token_ids)
+        ngrams = [asked(query, match) for query in queries]
         if by is not None:
-            results = [_grouped(opened.count_by(query.tokens, by, where=where, top=top), query) for query in queries]
+            kind: MatchName = match.value
+            results = [
+                _grouped(opened.count_by(ngram, by, match=kind, ignore_case=ignore_case, where=where, top=top), query)
+                for ngram, query in zip(ngrams, queries, strict=True)
+            ]
             _deliver_groups(results, by, per_million, delivery(json, output))
             return
-        counts = opened.count_batch([query.tokens for query in queries], where=where).tolist()
+        counts = opened.count_batch(ngrams, match=match.value, ignore_case=ignore_case, where=where).tolist()
         results = [
             {"ngram": query.text, "tokens": query.tokens, "count": number}
             for query, number in zip(queries, counts, strict=True)
@@ -58,10 +83,19 @@ def count(
             rates = _rates(opened, counts, where)
             results = [{**result, "per_million": rate} for result, rate in zip(results, rates, strict=True)]
             shown["per_million"] = rates
+        if match == MatchKind.TOKENS and texts and file is None and not json and output is None:
+            shown["in text"] = _counts_in_text(opened, queries, where)
         shown["ngram"] = [query.text for query in queries]
         shown["tokens"] = [split_text(opened, query.tokens) for query in queries]
     columns = table_of(results, list(results[0]) if results else ["ngram", "tokens", "count"])
     delivery(json, output).deliver("count", {"results": results}, columns, lambda: show_table(shown))
+
+
+def _counts_in_text(index: Index, queries: list[Query], where: str | None) -> list[int | str]:
+    """How often each stands in the documents' text; nothing of token ids, and where text cannot be found."""
+    if getattr(index.tokenizer, "separator", None) is None:
+        return [""] * len(queries)
+    return [index.count(query.text, match="text", where=where) if query.text else "" for query in queries]
 
 
 def _rates(index: Index, counts: list[int], where: str | None) -> list[float]:

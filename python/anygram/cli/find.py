@@ -11,8 +11,11 @@ from anygram.cli.exits import UsageError
 from anygram.cli.options import (
     ContextUnit,
     File,
+    IgnoreCase,
     IndexPath,
     Json,
+    Match,
+    MatchKind,
     Output,
     Texts,
     TokenIds,
@@ -22,15 +25,15 @@ from anygram.cli.options import (
     open_index,
 )
 from anygram.cli.output import note, on_terminal, show_table, table_of
-from anygram.cli.queries import read_queries
+from anygram.cli.queries import asked, read_queries
 from anygram.results.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anygram.index import Index
-    from anygram.occurrences import Occurrences
-    from anygram.results import Context, Occurrence
+    from anygram.occurrences import Occurrences, StringOccurrences
+    from anygram.results import Context, Occurrence, StringOccurrence
     from anygram.results.excerpt import Unit as ContextUnitName
 
 _COLUMNS = ["ngram", "document", "source", "offset", "shard", "rank", "position", "before", "match", "after"]
@@ -42,6 +45,8 @@ def find(
     *,
     file: File = None,
     token_ids: TokenIds = None,
+    match: Match = MatchKind.TOKENS,
+    ignore_case: IgnoreCase = False,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show N occurrences of each.")] = 10,
     where: Where = None,
     cursor: Annotated[
@@ -56,8 +61,8 @@ def find(
 ) -> None:
     """Where each text occurs, in context, with the document that holds it.
 
-    Without --sample the first N are shown, in the index's own order: alphabetical by token id, so alike. If there are
-    more, "next" is what --cursor takes.
+    Without --sample the first N are shown, in the index's own order: alphabetical by token id, so alike; with --match
+    text in the order of the documents. If there are more, "next" is what --cursor takes.
     """
     with open_index(index) as opened:
         queries = read_queries(opened, texts, file, token_ids)
@@ -65,9 +70,9 @@ def find(
             raise UsageError("--cursor reads on in the pages of one text: without --sample, and with --limit from 1 up")
         results: list[dict[str, Any]] = []
         for query in queries:
-            found = opened.find(query.tokens, where=where)
+            found = opened.find(asked(query, match), match=match.value, ignore_case=ignore_case, where=where)
             page = None if sample or limit == 0 else found.page(cursor, limit)
-            chosen = found.sample(limit, seed) if page is None else list(page)
+            chosen = found.sample(limit, seed) if page is None else page.occurrences
             following = None if page is None else page.next
             occurrences = concordance(opened, found, chosen, width, unit.value)
             counted = {"ngram": query.text, "tokens": query.tokens, "count": len(found)}
@@ -82,17 +87,22 @@ def find(
 
 
 def concordance(
-    index: Index, found: Occurrences, chosen: Sequence[Occurrence], width: int, unit: ContextUnitName = "tokens"
+    index: Index,
+    found: Occurrences | StringOccurrences,
+    chosen: Sequence[Any],
+    width: int,
+    unit: ContextUnitName = "tokens",
 ) -> list[dict[str, Any]]:
     """Occurrences in context as plain data."""
     contexts = found.contexts(chosen, width=width, unit=unit)
     return [_row(index, one, context) for one, context in zip(chosen, contexts, strict=True)]
 
 
-def _row(index: Index, occurrence: Occurrence, context: Context) -> dict[str, Any]:
+def _row(index: Index, occurrence: Occurrence | StringOccurrence, context: Context) -> dict[str, Any]:
     parts = context.texts or [" ".join(map(str, part)) for part in (context.before, context.match, context.after)]
     source = index.document(occurrence.document).source
-    places = {name: getattr(occurrence, name) for name in ("document", "offset", "shard", "rank", "position")}
+    # A string that stands across tokens has no rank.
+    places = {name: getattr(occurrence, name, None) for name in ("document", "offset", "shard", "rank", "position")}
     return {**places, "source": source, **dict(zip(("before", "match", "after"), parts, strict=True))}
 
 

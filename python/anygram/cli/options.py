@@ -23,6 +23,13 @@ class ContextUnit(StrEnum):
     CHARACTERS = "characters"
 
 
+class MatchKind(StrEnum):
+    """What a text is looked for as."""
+
+    TOKENS = "tokens"
+    TEXT = "text"
+
+
 _SUFFIXES = (".html", ".json", ".jsonl", ".csv", ".parquet")
 
 IndexPath: TypeAlias = Annotated[Path, typer.Argument(metavar="INDEX", help="The folder of an index.")]
@@ -72,6 +79,13 @@ Where: TypeAlias = Annotated[
         metavar="CONDITION",
         help="Only in documents whose fields fulfil it: \"source = 'web' AND year >= 2020\".",
     ),
+]
+Match: TypeAlias = Annotated[
+    MatchKind,
+    typer.Option(help="Look for the tokens that the text is encoded to, or for the text whatever its tokens are."),
+]
+IgnoreCase: TypeAlias = Annotated[
+    bool, typer.Option("--ignore-case", help="With --match text: letters of either case are the same.")
 ]
 Unit: TypeAlias = Annotated[
     ContextUnit, typer.Option(help="What --width counts: words as the tokenizer `words` splits them.")

@@ -16,6 +16,7 @@ from anygram.results.page import DocumentPage, Page
 from anygram.results.probabilities import Probabilities
 from anygram.results.probability import Probability
 from anygram.results.scores import Scores
+from anygram.results.string_occurrence import StringOccurrence
 
 __all__ = [
     "Context",
@@ -32,4 +33,5 @@ __all__ = [
     "Probability",
     "Scores",
     "Spans",
+    "StringOccurrence",
 ]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from anygram.results.base import Result, Table, html_table
 from anygram.results.occurrence import Occurrence
+from anygram.results.string_occurrence import StringOccurrence
 from anygram.types import Int64Array
 
 _SHOWN_WIDTH = 8
@@ -27,7 +28,7 @@ class Page(Result):
         next: where the next page begins, to be given back as it is; None after the last.
     """
 
-    occurrences: tuple[Occurrence, ...]
+    occurrences: tuple[Occurrence, ...] | tuple[StringOccurrence, ...]
     begin: int
     total: int
     next: str | None
@@ -35,10 +36,10 @@ class Page(Result):
     def __len__(self) -> int:
         return len(self.occurrences)
 
-    def __getitem__(self, number: int) -> Occurrence:
+    def __getitem__(self, number: int) -> Occurrence | StringOccurrence:
         return self.occurrences[number]
 
-    def __iter__(self) -> Iterator[Occurrence]:
+    def __iter__(self) -> Iterator[Occurrence | StringOccurrence]:
         return iter(self.occurrences)
 
     def _heading(self) -> str:
@@ -52,7 +53,7 @@ class Page(Result):
         return html_table(self._heading(), ["document", "offset", "context"], rows)
 
 
-def shown(one: Occurrence) -> str:
+def shown(one: Occurrence | StringOccurrence) -> str:
     """An occurrence on a line; nothing if it has left its index."""
     return "" if one.read is None else str(one.context(_SHOWN_WIDTH))
 

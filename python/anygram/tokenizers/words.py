@@ -65,6 +65,8 @@ class WordsTokenizer:
     """
 
     round_trip = False
+    #: What `decode` puts between the bytes of its tokens.
+    separator = " "
 
     def __init__(self, words: Sequence[str] = (), *, fold: bool = False) -> None:
         self.kind = self.spec = "words:fold" if fold else "words"
