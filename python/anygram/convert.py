@@ -62,6 +62,7 @@ def convert(
         if needed > shutil.disk_usage(folder).free:
             raise disk_full(folder, needed)
         shards: list[ShardEntry] = []
+        checksums: dict[str, int] = {}
         done = 0
         for entry in manifest.shards:
             partial = place / f"shard-{len(shards)}"
@@ -81,7 +82,8 @@ def convert(
                 shutil.rmtree(partial)
             else:
                 partial.rename(place / name)
-            shards.append(replace(entry, id=name, checksum=checksum))
+            # Equal shards of a combined index may say other sizes of their vocabularies: the first one stands for all.
+            shards.append(replace(entry, id=name, checksum=checksums.setdefault(name, checksum)))
         generation = read_manifest(folder).generation + 1 if (folder / CURRENT).exists() else 1
         new = replace(manifest, generation=generation, profile=profile, shards=tuple(shards))
         publish(folder, new, tokenizer, place, is_whole=is_whole, sync=True)

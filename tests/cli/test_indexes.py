@@ -176,3 +176,14 @@ def test_progress_on_a_terminal(run, corpus, tmp_path, monkeypatch):
     ended = build(run, corpus, tmp_path / "index", "--json")
     assert ended.code == 0
     assert json.loads(ended.out)["num_documents"] == 3
+
+
+def test_combine(run, corpus, index, tmp_path):
+    parts = [tmp_path / "a", tmp_path / "b"]
+    for part in parts:
+        run("build", corpus, "-o", part, "--tokenizer", "bytes", "--quiet")
+    assert run("combine", *parts, "-o", tmp_path / "new").code == 3
+    answer = run("combine", *parts, "-o", tmp_path / "new", "--allow-repeated", "--copy", "copy", "--json").json
+    assert (answer["schema"], answer["num_documents"], answer["num_shards"]) == ("anygram.combine/1", 6, 2)
+    assert run("combine", parts[0], index, "-o", tmp_path / "other").code == 4
+    assert run("verify", tmp_path / "new").code == 0
