@@ -88,7 +88,7 @@ def test_the_answers_are_those_of_the_parts_and_of_one_build(
         with anygram.open(parts) as apart:
             assert answers == plain.answers(apart, queries)
             assert (index.vocab_size, index.token_width) == (apart.vocab_size, apart.token_width)
-            assert (index.profile, index.num_bytes) == (apart.profile, apart.num_bytes)
+            assert index.profile == apart.profile
         with anygram.build(documents, tokenizer="none") as whole:
             assert answers == plain.answers(whole, queries)
     assert anygram.verify(folder / "new", deep=True).ok
