@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   bind_results(module);
   bind_tokens(module);
   bind_building(module);
+  bind_foreign_files(module);
   bind_verifying(module);
   bind_shards(module);
   IndexClass index(module, "Index");
