@@ -50,7 +50,7 @@ std::vector<std::pair<std::uint32_t, std::uint64_t>> write_table(const std::stri
 void bind_foreign_files(py::module_& module) {
   py::class_<InfiniGramTokens>(module, "InfiniGramTokens")
       .def(py::init<const std::string&, const std::string&, int, bool>(), py::arg("tokens_path"),
-           py::arg("offsets_path"), py::arg("token_bytes"), py::arg("reversed"))
+           py::arg("offsets_path"), py::arg("token_bytes"), py::arg("is_reversed"))
       .def(
           "append",
           [](InfiniGramTokens& tokens, const Array<std::uint32_t>& ids, const Array<std::int64_t>& lengths) {
@@ -64,7 +64,7 @@ void bind_foreign_files(py::module_& module) {
       .def_property_readonly("num_documents", &InfiniGramTokens::num_documents)
       .def_property_readonly("num_tokens", &InfiniGramTokens::num_tokens);
   module.def("write_suffix_table", &write_table, py::arg("tokens_path"), py::arg("table_path"), py::kw_only(),
-             py::arg("format"), py::arg("token_bytes"), py::arg("threads"), py::arg("memory"), py::arg("sync"),
+             py::arg("table_format"), py::arg("token_bytes"), py::arg("threads"), py::arg("memory"), py::arg("sync"),
              py::arg("progress") = py::none());
   module.def("least_table_memory", &least_table_memory, py::arg("num_tokens"), py::arg("num_distinct"));
 }

@@ -76,7 +76,7 @@ def convert_shard(
 ) -> int: ...
 
 class InfiniGramTokens:
-    def __init__(self, tokens_path: str, offsets_path: str, token_bytes: int, reversed: bool) -> None: ...
+    def __init__(self, tokens_path: str, offsets_path: str, token_bytes: int, is_reversed: bool) -> None: ...
     def append(self, ids: NDArray[np.uint32], lengths: _Int64Array) -> None: ...
     def close(self, sync: bool) -> None: ...
     @property
@@ -89,7 +89,7 @@ def write_suffix_table(
     tokens_path: str,
     table_path: str,
     *,
-    format: str,
+    table_format: str,
     token_bytes: int,
     threads: int,
     memory: int,

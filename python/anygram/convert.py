@@ -1,4 +1,4 @@
-"""From one profile to the other, without sorting again."""
+"""An index in another form: the other profile, without sorting again, or the files of infini-gram."""
 
 from __future__ import annotations
 
@@ -6,40 +6,68 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from anygram import _core
 from anygram.build import Profile, Progress, at_least_1, checked_profile, disk_full, index_bytes, named_errors
+from anygram.errors import InputError
 from anygram.index import Index, is_whole
 from anygram.index import open as open_index
 from anygram.machine import available_cpus, available_memory
 from anygram.manifest import CURRENT, SHARDS, ShardEntry, content_hash, publish, read_manifest, read_tokenizer
+
+if TYPE_CHECKING:
+    from anygram.foreign_files import TokenDtype
+
+Format: TypeAlias = Literal["anygram", "infini-gram"]
 
 
 def convert(
     path: str | os.PathLike[str],
     destination: str | os.PathLike[str],
     *,
-    profile: Profile,
+    to: Format = "anygram",
+    profile: Profile | None = None,
+    token_dtype: TokenDtype | None = None,
+    shards: int | None = None,
+    reversed: bool = False,  # noqa: A002  # as anygram.open calls it
+    unigrams: bool = False,
     threads: int | None = None,
     memory: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> Index:
-    """Writes an index again in another profile: byte for byte what a build with that profile gives.
+) -> Index | None:
+    """Writes an index again: in another profile, or as the files of infini-gram.
 
-    To "lean", it is one sequential pass over the index. To "fast", what neighbouring suffixes share is computed from
-    the tokens, some tens of nanoseconds of CPU each, spread over the threads. All that is read is checked against its
-    checksums. The new index exists when this returns, or not at all, as in `build`.
+    From profile to profile, it is byte for byte what a build with that profile gives, without sorting again. To "lean",
+    it is one sequential pass over the index. To "fast", what neighbouring suffixes share is computed from the tokens,
+    some tens of nanoseconds of CPU each, spread over the threads. All that is read is checked against its checksums.
+
+    Files of infini-gram are, byte for byte, what a correct builder of theirs writes for the index's documents, in their
+    order: version 4, or 5 if reversed. Their suffixes are in another order (by the tokens' bytes, and across
+    documents), so they are sorted, within `memory`. A document's record is its path, line and fields, if there are any.
+
+    The new index exists when this returns, or not at all, as in `build`.
 
     Args:
         path: the folder of an index.
-        destination: the folder to make; with `overwrite`, also that of an index to be replaced, `path` itself too.
-        profile: "fast" or "lean".
+        destination: the folder to make; with `overwrite`, also that of an index to be replaced, which may be `path`
+            itself from profile to profile.
+        to: "anygram" or "infini-gram".
+        profile: "fast" or "lean"; None for that of the index.
+        token_dtype: of infini-gram's files, "u8", "u16" or "u32"; None for the narrowest that the vocabulary fits in.
+        shards: of infini-gram's files, how many to cut the documents into, in runs of nearly equal tokens; None for the
+            index's own.
+        reversed: of infini-gram's files, whether documents are written from their ends to their beginnings.
+        unigrams: of infini-gram's files, whether to write how often each token occurs.
         threads: CPUs to use; None for all that the process may use.
-        memory: bytes that it may use; None for half of what the process may use. With more than a shard's tokens take,
-            they are copied to memory, which is faster.
+        memory: bytes that it may use; None for half of what the process may use. From profile to profile, with more
+            than a shard's tokens take, they are copied to memory, which is faster.
         overwrite: replace the index at `destination`.
         progress: called now and then.
+
+    Returns:
+        The new index, opened; None for files of infini-gram.
 
     Raises:
         IndexNotFoundError: there is no index at `path`.
@@ -47,15 +75,52 @@ def convert(
         IndexExistsError: `destination` is taken.
         IndexBusyError: another process builds there.
         DiskFullError: the disk has too little room.
-        InputError: an option is none.
+        InputError: an option is none, or a token does not fit `token_dtype`.
+        LimitError: infini-gram's files need more `memory`.
     """
-    from anygram.workplace import workplace
-
-    checked_profile(profile)
-    threads = at_least_1(threads, "threads")
+    threads = at_least_1(threads, "threads") or available_cpus()
     memory = at_least_1(memory, "memory") or available_memory() // 2
     source, folder = Path(path).absolute(), Path(destination).absolute()
+    if to == "infini-gram":
+        from anygram.export import write_infini_gram
+
+        if profile is not None:
+            raise InputError("a profile is what an index of anygram has; leave it out with to='infini-gram'")
+        with open_index(source, threads=threads) as index:
+            write_infini_gram(
+                index,
+                folder,
+                token_dtype=token_dtype,
+                shards=at_least_1(shards, "shards"),
+                is_reversed=reversed,
+                unigrams=unigrams,
+                threads=threads,
+                memory=memory,
+                overwrite=overwrite,
+                progress=progress,
+            )
+        return None
+    if to != "anygram":
+        raise InputError(f"to is 'anygram' or 'infini-gram', found {to!r}")
+    if token_dtype is not None or shards is not None or reversed or unigrams:
+        raise InputError("token_dtype, shards, reversed and unigrams are of infini-gram's files: give to='infini-gram'")
+    _change_profile(source, folder, profile, threads, memory, overwrite, progress)
+    return open_index(folder, threads=threads)
+
+
+def _change_profile(
+    source: Path,
+    folder: Path,
+    profile: Profile | None,
+    threads: int,
+    memory: int,
+    overwrite: bool,
+    progress: Progress | None,
+) -> None:
+    from anygram.workplace import workplace
+
     manifest = read_manifest(source)
+    profile = checked_profile(manifest.profile if profile is None else profile)  # type: ignore[arg-type]
     tokenizer = read_tokenizer(source, manifest)
     with named_errors(folder), workplace(folder, overwrite=overwrite) as place:
         needed = index_bytes(manifest.num_tokens, manifest.num_documents, manifest.vocab_size, profile)
@@ -71,7 +136,7 @@ def convert(
                 str(source / SHARDS / entry.id),
                 str(partial),
                 profile=profile,
-                threads=threads or available_cpus(),
+                threads=threads,
                 memory=memory,
                 sync=True,
                 progress=_report(progress, done, manifest.num_tokens),
@@ -87,7 +152,6 @@ def convert(
         generation = read_manifest(folder).generation + 1 if (folder / CURRENT).exists() else 1
         new = replace(manifest, generation=generation, profile=profile, shards=tuple(shards))
         publish(folder, new, tokenizer, place, is_whole=is_whole, sync=True)
-    return open_index(folder, threads=threads)
 
 
 def _report(progress: Progress | None, before: int, total: int) -> _core._Progress:

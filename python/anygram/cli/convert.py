@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,18 +15,49 @@ from anygram.cli.progress import reporting
 from anygram.cli.sizes import format_seconds, format_size
 
 
+class Format(enum.StrEnum):
+    """Whose files."""
+
+    anygram = "anygram"
+    infini_gram = "infini-gram"
+
+
+class TokenDtype(enum.StrEnum):
+    """How wide a token of infini-gram is."""
+
+    u8 = "u8"
+    u16 = "u16"
+    u32 = "u32"
+
+
 def convert(
     index: IndexPath,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The new index's folder.")],
-    profile: Annotated[Profile, typer.Option(help="fast, or lean: smaller and slower.")],
+    to: Annotated[Format, typer.Option(help="Whose files to write.")] = Format.anygram,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="fast, or lean: smaller and slower.", show_default="the index's own"),
+    ] = None,
+    token_dtype: Annotated[
+        TokenDtype | None,
+        typer.Option(help="infini-gram: how wide a token is.", show_default="the narrowest that fits"),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="infini-gram: cut into N shards.", show_default="as the index is"),
+    ] = None,
+    reversed: Annotated[  # noqa: A002  # the flag's name
+        bool, typer.Option("--reversed", help="infini-gram: documents from their ends to their beginnings (version 5).")
+    ] = False,
+    unigrams: Annotated[bool, typer.Option("--unigrams", help="infini-gram: how often each token occurs.")] = False,
     memory: Memory = None,
     threads: Threads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the index that stands there.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
     json: Json = False,
 ) -> None:
-    """Write an index again in another profile, without sorting it again."""
+    """Write an index again: in another profile, without sorting it again, or as the files of infini-gram."""
     import anygram
 
     started = time.perf_counter()
@@ -33,7 +65,12 @@ def convert(
         converted = anygram.convert(
             index,
             output,
-            profile=profile.value,
+            to=to.value,
+            profile=None if profile is None else profile.value,
+            token_dtype=None if token_dtype is None else token_dtype.value,
+            shards=shards,
+            reversed=reversed,
+            unigrams=unigrams,
             threads=threads,
             memory=memory,
             overwrite=overwrite,
@@ -43,15 +80,19 @@ def convert(
     with converted:
         answer: dict[str, Any] = {
             "path": str(output),
+            "format": to.value,
             "profile": converted.profile,
             "num_tokens": converted.num_tokens,
-            "num_bytes": converted.num_bytes,
+            "num_bytes": sum(file.stat().st_size for file in output.iterdir() if file.is_file())
+            if to is Format.infini_gram
+            else converted.num_bytes,
             "seconds": seconds,
         }
 
     def show() -> None:
+        kind = f"profile {answer['profile']}" if to is Format.anygram else "files of infini-gram"
         typer.echo(
-            f"{output}: {answer['num_tokens']:,} tokens, profile {answer['profile']}, in {format_seconds(seconds)}; "
+            f"{output}: {answer['num_tokens']:,} tokens, {kind}, in {format_seconds(seconds)}; "
             f"{format_size(answer['num_bytes'])}"
         )
 

@@ -1,0 +1,1 @@
+"""infini-gram's Python interface, over the indexes people have."""
