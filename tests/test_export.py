@@ -13,7 +13,7 @@ import anygram
 import strategies
 from anygram import errors
 from folders import contents
-from infini_gram_files import WIDTHS, naive_files
+from naive_infini_gram import WIDTHS, naive_files
 
 
 def named(files: dict[str, bytes], name: str = "0") -> dict[str, bytes]:

@@ -1,1 +1,0 @@
-"""infini-gram's Python interface, over the indexes people have."""
