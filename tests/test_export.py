@@ -40,7 +40,7 @@ def test_the_dump_of_a_stock_build(tmp_path: Path) -> None:
     assert (tmp_path / "reversed/tokenized.0").read_bytes().hex() == expected
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_what_sorting_every_suffix_gives(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("export")
@@ -150,3 +150,100 @@ def test_a_folder_that_is_taken(tmp_path: Path) -> None:
         with pytest.raises(errors.IndexExistsError):
             anygram.convert(index, taken, to="infini-gram", overwrite=True)
     assert (new / "thesis.txt").read_text() == "mine"
+
+
+def documents_of(index: anygram.Index) -> list[list[int]]:
+    return [index.document(number).tokens.tolist() for number in range(index.num_documents)]
+
+
+@settings(max_examples=10)
+@given(data=st.data())
+def test_from_their_files(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Of any width, which the files show; without the table, which may be wrong."""
+    folder = tmp_path_factory.mktemp("import")
+    shards = data.draw(st.lists(strategies.corpora(), min_size=1, max_size=3))
+    largest = max((token for documents in shards for document in documents for token in document), default=0)
+    dtype = data.draw(st.sampled_from([dtype for dtype, w in WIDTHS.items() if largest < 256**w - 1]))
+    is_reversed = data.draw(st.booleans())
+    (folder / "theirs").mkdir()
+    for number, documents in enumerate(shards):
+        for name, content in named(naive_files(documents, dtype, is_reversed=is_reversed), str(number)).items():
+            if not name.startswith("table"):
+                (folder / "theirs" / name).write_bytes(content)
+    dtypes = data.draw(st.sampled_from([None, dtype]))
+    with anygram.convert(folder / "theirs", folder / "ours", token_dtype=dtypes, reversed=is_reversed) as index:
+        assert documents_of(index) == [document for documents in shards for document in documents]
+
+
+@pytest.mark.parametrize("tokenizer", ["bytes", None])
+def test_there_and_back(tmp_path: Path, tokenizer: str | None) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    records = [{"text": "to be", "author": "Ö", "year": 1600}, {"text": "", "tags": ["a"], "x": None}, {"text": "or"}]
+    corpus.write_text("".join(json.dumps(record) + "\n" for record in records))
+    build(tmp_path / "index", anygram.read_corpus(corpus), "bytes", shards=2)
+    anygram.convert(tmp_path / "index", tmp_path / "theirs", to="infini-gram")
+    with (
+        anygram.convert(tmp_path / "theirs", tmp_path / "back", tokenizer=tokenizer, profile="lean", shards=2) as back,
+        anygram.open(tmp_path / "index") as index,
+    ):
+        assert (back.num_shards, back.profile) == (2, "lean")
+        for number in range(3):
+            found, expected = back.document(number), index.document(number)
+            assert (found.metadata, found.source, found.id) == (expected.metadata, expected.source, expected.id)
+            assert found.tokens.tolist() == expected.tokens.tolist()
+            assert found.text == (None if tokenizer is None else expected.text)
+    anygram.convert(tmp_path / "back", tmp_path / "again", to="infini-gram")
+    assert contents(tmp_path / "again") == contents(tmp_path / "theirs")
+
+
+def test_records_of_other_shapes_are_kept(tmp_path: Path) -> None:
+    lines = ['{"path": "a", "linenum": 0, "metadata": {"b": 1}, "more": 2}\n', "a,1,b\n", "[1]\n", '{"path": 5}\n']
+    files = named(naive_files([[1]] * 4, "u16"))
+    files["metadata.0"] = "".join(lines).encode()
+    files["metaoff.0"] = b"".join(sum(map(len, lines[:n])).to_bytes(8, "little") for n in range(4))
+    (tmp_path / "theirs").mkdir()
+    for name, content in files.items():
+        (tmp_path / "theirs" / name).write_bytes(content)
+    with anygram.convert(tmp_path / "theirs", tmp_path / "new") as index:
+        assert [index.document(number).metadata for number in range(4)] == [
+            {"path": "a", "linenum": 0, "metadata": {"b": 1}, "more": 2},
+            {"metadata": "a,1,b"},
+            {"metadata": [1]},
+            {"path": 5},
+        ]
+
+
+def test_damaged_files_of_theirs_are_refused(tmp_path: Path) -> None:
+    documents = [[1, 2, 3], [], [4]]
+    good = named(naive_files(documents, "u16"))
+    offsets = good["offset.0"]
+    cases: list[tuple[dict[str, bytes], dict[str, object], str]] = [
+        ({"offset.0": offsets[:-1]}, {}, "whole number"),
+        ({"offset.0": offsets[8:]}, {}, "first document at 0"),
+        ({"offset.0": offsets[:-8]}, {}, "one more"),
+        ({"offset.0": offsets[:8] + offsets[:16]}, {}, "ascending"),
+        ({"offset.0": offsets[:8] + b"\x06" + offsets[9:]}, {}, "separator"),
+        ({"offset.0": offsets[:16] + b"\x0c" + offsets[17:]}, {}, "one more"),
+        ({"offset.0": offsets + (99).to_bytes(8, "little")}, {}, "below"),
+        ({"tokenized.0": good["tokenized.0"][:-1]}, {}, "whole number"),
+        ({"tokenized.0": b"\x00" + good["tokenized.0"][1:]}, {}, "separator"),
+        ({"tokenized.0": good["tokenized.0"][:6] + b"\xff\xff" + good["tokenized.0"][8:]}, {}, "one more"),
+        ({"metadata.0": b"{}\n{}\n{}\n"}, {}, "metaoff.0 is missing"),
+        ({"metadata.0": b"{}\n{}\n{}\n", "metaoff.0": bytes(8)}, {}, "3 documents"),
+        ({}, {"token_dtype": "u8"}, "one more"),
+        ({}, {"token_dtype": "u32"}, "whole number|multiple of 4|separator"),
+    ]
+    for number, (changes, options, message) in enumerate(cases):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, content in {**good, **changes}.items():
+            (folder / name).write_bytes(content)
+        with pytest.raises(errors.IndexFormatError, match=message):
+            anygram.convert(folder, tmp_path / "new", **options)  # type: ignore[arg-type]
+    (tmp_path / "0/offset.0").unlink()
+    with pytest.raises(errors.IndexFormatError, match=r"offset.0 is missing"):
+        anygram.convert(tmp_path / "0", tmp_path / "new")
+    for options in ({"token_dtype": "u64"}, {"unigrams": True}, {"to": "infini-gram"}):
+        with pytest.raises(errors.InputError):
+            anygram.convert(tmp_path / "1", tmp_path / "new", **options)  # type: ignore[arg-type]
+    assert not (tmp_path / "new").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from anygram import _core
-from anygram.build import Profile, Progress, at_least_1, checked_profile, disk_full, index_bytes, named_errors
+from anygram.build import Profile, Progress, at_least_1, build, checked_profile, disk_full, index_bytes, named_errors
 from anygram.errors import InputError
 from anygram.index import Index, is_whole
 from anygram.index import open as open_index
@@ -28,6 +28,7 @@ def convert(
     *,
     to: Format = "anygram",
     profile: Profile | None = None,
+    tokenizer: object = None,
     token_dtype: TokenDtype | None = None,
     shards: int | None = None,
     reversed: bool = False,  # noqa: A002  # as anygram.open calls it
@@ -37,7 +38,7 @@ def convert(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Index | None:
-    """Writes an index again: in another profile, or as the files of infini-gram.
+    """Writes an index again: in another profile, as the files of infini-gram, or of such files as one of anygram.
 
     From profile to profile, it is byte for byte what a build with that profile gives, without sorting again. To "lean",
     it is one sequential pass over the index. To "fast", what neighbouring suffixes share is computed from the tokens,
@@ -47,18 +48,23 @@ def convert(
     order: version 4, or 5 if reversed. Their suffixes are in another order (by the tokens' bytes, and across
     documents), so they are sorted, within `memory`. A document's record is its path, line and fields, if there are any.
 
+    Of infini-gram's files (versions 4 to 6), the documents and their records are read, and built as any others; their
+    table of suffixes is not read, so an index whose table is wrong is made right.
+
     The new index exists when this returns, or not at all, as in `build`.
 
     Args:
-        path: the folder of an index.
+        path: the folder of an index, of anygram or of infini-gram.
         destination: the folder to make; with `overwrite`, also that of an index to be replaced, which may be `path`
             itself from profile to profile.
         to: "anygram" or "infini-gram".
-        profile: "fast" or "lean"; None for that of the index.
-        token_dtype: of infini-gram's files, "u8", "u16" or "u32"; None for the narrowest that the vocabulary fits in.
-        shards: of infini-gram's files, how many to cut the documents into, in runs of nearly equal tokens; None for the
-            index's own.
-        reversed: of infini-gram's files, whether documents are written from their ends to their beginnings.
+        profile: "fast" or "lean"; None for that of the index, and "fast" from infini-gram's files.
+        tokenizer: from infini-gram's files, what made the tokens, as in `build`; None if that is not known.
+        token_dtype: of infini-gram's files, "u8", "u16" or "u32"; None for what they show, and when they are written
+            for the narrowest that the vocabulary fits in.
+        shards: to or from infini-gram's files, how many to cut the documents into, in runs of nearly equal tokens; None
+            for the index's own, and from infini-gram's files for as few as possible.
+        reversed: of infini-gram's files, whether documents are there from their ends to their beginnings (version 5).
         unigrams: of infini-gram's files, whether to write how often each token occurs.
         threads: CPUs to use; None for all that the process may use.
         memory: bytes that it may use; None for half of what the process may use. From profile to profile, with more
@@ -81,6 +87,26 @@ def convert(
     threads = at_least_1(threads, "threads") or available_cpus()
     memory = at_least_1(memory, "memory") or available_memory() // 2
     source, folder = Path(path).absolute(), Path(destination).absolute()
+    from anygram.io.infini_gram import is_infini_gram, read_infini_gram
+
+    if to not in ("anygram", "infini-gram"):
+        raise InputError(f"to is 'anygram' or 'infini-gram', found {to!r}")
+    if is_infini_gram(source):
+        if to != "anygram" or unigrams:
+            raise InputError(f"{source} has files of infini-gram: convert them to an index of anygram first")
+        return build(
+            read_infini_gram(source, token_dtype=token_dtype, is_reversed=reversed),
+            folder,
+            tokenizer=tokenizer,
+            shards=shards,
+            memory=memory,
+            threads=threads,
+            profile=profile or "fast",
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if tokenizer is not None:
+        raise InputError("the index has its own tokenizer: leave the argument out")
     if to == "infini-gram":
         from anygram.export import write_infini_gram
 
@@ -100,8 +126,6 @@ def convert(
                 progress=progress,
             )
         return None
-    if to != "anygram":
-        raise InputError(f"to is 'anygram' or 'infini-gram', found {to!r}")
     if token_dtype is not None or shards is not None or reversed or unigrams:
         raise InputError("token_dtype, shards, reversed and unigrams are of infini-gram's files: give to='infini-gram'")
     _change_profile(source, folder, profile, threads, memory, overwrite, progress)

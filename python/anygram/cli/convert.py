@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anygram.cli.build import Profile
-from anygram.cli.options import IndexPath, Json, Memory, Threads, delivery
+from anygram.cli.options import Json, Memory, Threads, delivery
 from anygram.cli.progress import reporting
 from anygram.cli.sizes import format_seconds, format_size
 
@@ -34,7 +34,7 @@ class TokenDtype(enum.StrEnum):
 
 
 def convert(
-    index: IndexPath,
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="The folder of an index, of anygram or infini-gram.")],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The new index's folder.")],
     to: Annotated[Format, typer.Option(help="Whose files to write.")] = Format.anygram,
@@ -42,9 +42,16 @@ def convert(
         Profile | None,
         typer.Option(help="fast, or lean: smaller and slower.", show_default="the index's own"),
     ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="From infini-gram's files: what made the tokens, as in build."),
+    ] = None,
     token_dtype: Annotated[
         TokenDtype | None,
-        typer.Option(help="infini-gram: how wide a token is.", show_default="the narrowest that fits"),
+        typer.Option(
+            help="infini-gram: how wide a token is.",
+            show_default="what the files show; to them the narrowest that fits",
+        ),
     ] = None,
     shards: Annotated[
         int | None,
@@ -60,7 +67,7 @@ def convert(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
     json: Json = False,
 ) -> None:
-    """Write an index again: in another profile, without sorting it again, or as the files of infini-gram."""
+    """Write an index again: in another profile, without sorting it again, as the files of infini-gram, or from such."""
     import anygram
 
     started = time.perf_counter()
@@ -70,6 +77,7 @@ def convert(
             output,
             to=to.value,
             profile=None if profile is None else profile.value,
+            tokenizer=tokenizer,
             token_dtype=None if token_dtype is None else token_dtype.value,
             shards=shards,
             reversed=reversed,
