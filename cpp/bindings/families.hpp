@@ -15,17 +15,31 @@ using IndexClass = pybind11::class_<Index, std::shared_ptr<Index>>;
 // Sets Python's error to what the exception stands for.
 void set_python_error(const std::exception_ptr& exception);
 
-void bind_errors();                                               // core exceptions become classes of anygram.errors
-void bind_results(pybind11::module_& module);                     // the objects that answers are
-void bind_tokens(pybind11::module_& module);                      // n-grams as Python has them
-void bind_building(pybind11::module_& module);                    // documents in, shards out
-void bind_verifying(pybind11::module_& module);                   // checksums and order
-void bind_shards(pybind11::module_& module);                      // one shard
-void bind_strings(pybind11::module_& module, IndexClass& index);  // strings whatever their tokenization
-void bind_filters(pybind11::module_& module, IndexClass& index);  // documents that a question is about
-void bind_counting(IndexClass& index);                            // counts and probabilities
-void bind_texts(IndexClass& index);                               // questions about each position of a text
-void bind_occurrences(pybind11::module_& module, IndexClass& index);  // where n-grams stand
-void bind_searching(IndexClass& index);                               // boolean and proximity search
+// core exceptions become classes of anygram.errors
+void bind_errors();
+// the objects that answers are
+void bind_results(pybind11::module_& module);
+// n-grams as Python has them
+void bind_tokens(pybind11::module_& module);
+// documents in, shards out
+void bind_building(pybind11::module_& module);
+// documents in, other projects' files out
+void bind_foreign_files(pybind11::module_& module);
+// checksums and order
+void bind_verifying(pybind11::module_& module);
+// one shard
+void bind_shards(pybind11::module_& module);
+// counts and probabilities
+void bind_counting(IndexClass& index);
+// questions about each position of a text
+void bind_texts(IndexClass& index);
+// where n-grams stand
+void bind_occurrences(pybind11::module_& module, IndexClass& index);
+// documents that a question is about
+void bind_filters(pybind11::module_& module, IndexClass& index);
+// boolean and proximity search
+void bind_searching(IndexClass& index);
+// strings whatever their tokenization
+void bind_strings(pybind11::module_& module, IndexClass& index);
 
 }  // namespace anygram::bindings

@@ -2,11 +2,13 @@
 
 PYBIND11_MODULE(_core, module) {
   using namespace anygram::bindings;
-  module.doc() = "The compiled core of anygram. Private: only anygram.index, build, convert and verify call it.";
+  module.doc() =
+      "The compiled core of anygram. Private: only anygram.index, build, convert, foreign_files and verify call it.";
   bind_errors();
   bind_results(module);
   bind_tokens(module);
   bind_building(module);
+  bind_foreign_files(module);
   bind_verifying(module);
   bind_shards(module);
   IndexClass index(module, "Index");

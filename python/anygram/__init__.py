@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
+from anygram.combine import combine
 from anygram.convert import convert
 from anygram.errors import (
     AnygramError,
@@ -98,6 +99,7 @@ __all__ = [
     "UnsupportedVersionError",
     "Verification",
     "build",
+    "combine",
     "convert",
     "open",
     "plan",

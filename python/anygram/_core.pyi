@@ -75,6 +75,29 @@ def convert_shard(
     source: str, folder: str, *, profile: str, threads: int, memory: int, sync: bool, progress: _Progress = None
 ) -> int: ...
 
+class InfiniGramTokens:
+    def __init__(self, tokens_path: str, offsets_path: str, token_bytes: int, is_reversed: bool) -> None: ...
+    def append(self, ids: NDArray[np.uint32], lengths: _Int64Array) -> None: ...
+    def close(self, sync: bool) -> None: ...
+    @property
+    def num_documents(self) -> int: ...
+    @property
+    def num_tokens(self) -> int: ...
+
+# token, count; ascending
+def write_suffix_table(
+    tokens_path: str,
+    table_path: str,
+    *,
+    table_format: str,
+    token_bytes: int,
+    threads: int,
+    memory: int,
+    sync: bool,
+    progress: _Progress = None,
+) -> list[tuple[int, int]]: ...
+def least_table_memory(num_tokens: int, num_distinct: int) -> int: ...
+
 class ShardBuilder:
     def __init__(
         self, folder: str, *, vocab_size: int, profile: str, threads: int, memory: int, sync: bool

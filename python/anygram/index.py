@@ -571,7 +571,9 @@ class Index:
         from anygram.workplace import workplace
 
         if len(self._manifests) != 1:
-            raise InvalidQueryError("an index that was opened from several folders cannot be saved as one")
+            raise InvalidQueryError(
+                "an index opened from several folders cannot be saved as one: combine them (anygram.combine)"
+            )
         folder = Path(path)
         manifest = self._manifests[0]
         with workplace(folder, overwrite=overwrite) as place:
@@ -819,9 +821,17 @@ def _open_part(folder: Path, load: LoadMode) -> _Part:
     return _Part(manifest, read_tokenizer(folder, manifest), shards)
 
 
+def check_part(folder: Path, manifest: Manifest) -> None:
+    """Refuses an index whose shards do not open, or are not those that its manifest names."""
+    for entry in manifest.shards:
+        _check_shard(_core.open_shard(str(folder / SHARDS / entry.id), "mmap"), entry, manifest)
+
+
 def _check_shard(shard: _core.Shard, entry: ShardEntry, manifest: Manifest) -> None:
     """Refuses a shard that is whole, but not the one that the manifest names."""
-    expected = entry.num_tokens, entry.num_documents, manifest.vocab_size, entry.checksum
+    # The shards of a combined index may have smaller vocabularies; the checksum stands for those too.
+    vocab_size = min(shard.vocab_size, manifest.vocab_size)
+    expected = entry.num_tokens, entry.num_documents, vocab_size, entry.checksum
     found = shard.num_tokens, shard.num_documents, shard.vocab_size, _core.shard_checksum(shard.path)
     if expected != found:
         names = "tokens, documents, vocab_size, checksum"

@@ -1,0 +1,1 @@
+"""Other projects' interfaces, answered by anygram: code written for them changes one import."""
