@@ -200,3 +200,7 @@ def test_convert_to_infini_gram(run, index, tmp_path):
     assert "infini-gram" in run("convert", index, "-o", tmp_path / "new", "--to", "infini-gram", "--overwrite").out
     assert run("convert", index, "-o", tmp_path / "no", "--to", "infini-gram", "--profile", "lean").code == 3
     assert run("convert", index, "-o", tmp_path / "no", "--to", "suffix-gram").code == 2
+    back = run("convert", tmp_path / "new", "-o", tmp_path / "back", "--profile", "lean", "--json").json
+    assert (back["profile"], back["num_tokens"]) == ("lean", answer["num_tokens"])
+    assert run("convert", tmp_path / "new", "-o", tmp_path / "no", "--token-dtype", "u32").code == 4
+    assert run("convert", tmp_path / "new", "-o", tmp_path / "no", "--tokenizer", "nothing").code == 3

@@ -76,7 +76,11 @@ _add(build, "Index a corpus.", "anygram build corpus.jsonl.gz -o my-index --toke
 _add(info, "What an index holds.", "anygram info my-index")
 _add(verify, "Check that an index is whole.", "anygram verify my-index --deep")
 _add(combine, "Make one index of parts.", "anygram combine part-0 part-1 part-2 -o my-index")
-_add(convert, "Change an index's profile.", "anygram convert my-index -o my-lean-index --profile lean")
+_add(
+    convert,
+    "Change an index's profile, or whose files it is.",
+    "anygram convert my-index -o my-lean-index --profile lean",
+)
 _add(count, "How often texts occur.", 'anygram count my-index "to be" "or not to be"')
 _add(probability, "How likely a token comes next.", 'anygram probability my-index "or not to" "be" --backoff')
 _add(continuations, "What comes next.", 'anygram continuations my-index "to be or" --top-k 5')

@@ -60,7 +60,7 @@ class _Questions:
         ids = self._checked(query)
         counts = np.zeros(self._vocab, np.int64)
         for table in self._tables:
-            counts += table.count_next(ids, self._vocab)
+            table.add_next(ids, counts)
         return counts.tolist()
 
     def batch_count_next(self, queries: Iterable[_Query]) -> list[list[int]]:
@@ -93,22 +93,17 @@ class _Questions:
 
     def _drawn(self, context: list[int], draw: np.random.Generator) -> int:
         """The token after an occurrence of the context, each as likely as any other."""
-        intervals = [table.interval(context) for table in self._tables]
-        # An occurrence at the very end, which nothing follows, is the first of its interval: a prefix comes first.
-        starts = [
-            begin + int(begin < end and int(table.positions[begin]) + len(context) >= len(table.tokens))
-            for table, (begin, end) in zip(self._tables, intervals, strict=True)
-        ]
-        sizes = [end - start for start, (_, end) in zip(starts, intervals, strict=True)]
+        intervals = [table.continued(context) for table in self._tables]
+        sizes = [end - begin for begin, end in intervals]
         if not sum(sizes):
             raise InvalidQueryError(
                 f"nothing follows the context {context}: it does not occur, or at the end only; give a smaller n, or "
                 "another query"
             )
         chosen = int(draw.integers(sum(sizes)))
-        for table, start, size in zip(self._tables, starts, sizes, strict=True):
+        for table, (begin, _), size in zip(self._tables, intervals, sizes, strict=True):
             if chosen < size:
-                return int(table.following(start + chosen, start + chosen + 1, len(context))[0])
+                return int(table.following(np.array([begin + chosen]), len(context))[0])
             chosen -= size
         raise AssertionError  # one of the shards holds it
 

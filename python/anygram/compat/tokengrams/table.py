@@ -78,30 +78,49 @@ class Table:
             raise self._damaged(rank, f"a position below {len(self.tokens)}", str(position))
         return position
 
-    def following(self, begin: int, end: int, length: int) -> NDArray[np.integer[Any]]:
-        """The token after each suffix's first `length`, of those that go on, in the order of their ranks."""
-        places = self.positions[begin:end] + np.uint64(length)
-        if len(places) and int(places.max()) > len(self.tokens):
-            raise self._damaged(begin, "positions within the tokens", str(int(places.max()) - length))
-        return self.tokens[places[places < len(self.tokens)].astype(np.intp)]
+    def continued(self, query: Sequence[int]) -> tuple[int, int]:
+        """`interval`, without the occurrence that ends the tokens: it comes first, as a prefix of all others."""
+        begin, end = self.interval(query)
+        if begin < end and self._position(begin) + len(query) == len(self.tokens):
+            begin += 1
+        return begin, end
 
-    def count_next(self, query: Sequence[int], vocab: int) -> Int64Array:
-        """How often each token of the vocabulary follows the query: int64 (vocab,). O(vocab + occurrences)."""
-        counts = np.zeros(vocab, np.int64)
-        if not query:  # all tokens, as they lie there
-            pieces = (self.tokens[at : at + _CHUNK] for at in range(0, len(self.tokens), _CHUNK))
-        else:
-            begin, end = self.interval(query)
-            ranks = range(begin, end, _CHUNK)
-            pieces = (self.following(at, min(at + _CHUNK, end), len(query)) for at in ranks)
-        for piece in pieces:
-            largest = int(piece.max(initial=0))
-            if largest >= vocab:
-                raise InvalidQueryError(
-                    f"{self._name}: the token {largest} is there, and vocab is {vocab}: open it with a larger vocab"
-                )
-            counts += np.bincount(piece, minlength=vocab)
-        return counts
+    def following(self, ranks: NDArray[np.int64], length: int) -> NDArray[np.integer[Any]]:
+        """The token after the first `length` of each rank's suffix."""
+        places = self.positions[ranks] + np.uint64(length)
+        if len(places) and int(places.max()) >= len(self.tokens):
+            raise self._damaged(int(ranks[places.argmax()]), "a suffix that goes on", "one that ends")
+        return self.tokens[places.astype(np.intp)]
+
+    def add_next(self, query: Sequence[int], counts: Int64Array) -> None:
+        """Adds to each token's count how often it follows the query. O(distinct log(occurrences)), or all tokens."""
+        if not query:  # they need not be looked up in the order of the suffixes
+            for at in range(0, len(self.tokens), _CHUNK):
+                tokens, times = np.unique(self.tokens[at : at + _CHUNK], return_counts=True)
+                self._add(counts, tokens, times)
+            return
+        begin, end = self.continued(query)
+        if begin == end:
+            return
+        # What follows ascends: where a run of ranks has one token at both ends it has no other, else it is cut in two.
+        begins, ends = np.array([begin]), np.array([end])
+        firsts, lasts = self.following(begins, len(query)), self.following(ends - 1, len(query))
+        while len(begins):
+            alike = firsts == lasts
+            self._add(counts, firsts[alike], (ends - begins)[alike])
+            begins, ends, firsts, lasts = begins[~alike], ends[~alike], firsts[~alike], lasts[~alike]
+            middles = (begins + ends) // 2
+            before, after = self.following(middles - 1, len(query)), self.following(middles, len(query))
+            begins, ends = np.concatenate([begins, middles]), np.concatenate([middles, ends])
+            firsts, lasts = np.concatenate([firsts, after]), np.concatenate([before, lasts])
+
+    def _add(self, counts: Int64Array, tokens: NDArray[np.integer[Any]], times: Int64Array) -> None:
+        largest = int(tokens.max(initial=0))
+        if largest >= len(counts):
+            raise InvalidQueryError(
+                f"{self._name}: the token {largest} is there, and vocab is {len(counts)}: open it with a larger vocab"
+            )
+        np.add.at(counts, tokens, times)
 
     def is_sorted(self) -> bool:
         """Whether the table has each position once, in the order of the suffixes. O(tokens), 12 bytes for each."""
@@ -164,7 +183,9 @@ def read_array(path: str | os.PathLike[str], dtype: str, *, ram: bool) -> NDArra
             raise TruncatedIndexError(f"{file}: {size:,} bytes are no whole number of {width} bytes each", str(file))
         if size == 0:
             return np.empty(0, dtype)
-        return read_only(np.fromfile(file, dtype), np.dtype(dtype)) if ram else np.memmap(file, dtype, "r")
+        if ram:
+            return read_only(np.fromfile(file, dtype), np.dtype(dtype))
+        return np.memmap(file, dtype, "r").view(np.ndarray)  # each look into a memmap itself takes a microsecond
     except FileNotFoundError:
         raise IndexNotFoundError(f"{file}: there is no such file") from None
     except OSError as error:
