@@ -15,31 +15,33 @@ using IndexClass = pybind11::class_<Index, std::shared_ptr<Index>>;
 // Sets Python's error to what the exception stands for.
 void set_python_error(const std::exception_ptr& exception);
 
-// core exceptions become classes of anygram.errors
+// Core exceptions become classes of anygram.errors.
 void bind_errors();
-// the objects that answers are
+// The objects that answers are.
 void bind_results(pybind11::module_& module);
-// n-grams as Python has them
+// N-grams as Python has them.
 void bind_tokens(pybind11::module_& module);
-// documents in, shards out
+// Documents in, shards out.
 void bind_building(pybind11::module_& module);
-// documents in, other projects' files out
+// Documents in, other projects' files out.
 void bind_foreign_files(pybind11::module_& module);
-// checksums and order
+// Checksums and order.
 void bind_verifying(pybind11::module_& module);
-// one shard
+// One shard.
 void bind_shards(pybind11::module_& module);
-// counts and probabilities
+// A shard in infini-gram's files.
+void bind_infini_gram(pybind11::module_& module);
+// Counts and probabilities.
 void bind_counting(IndexClass& index);
-// questions about each position of a text
+// Questions about each position of a text.
 void bind_texts(IndexClass& index);
-// where n-grams stand
+// Where n-grams stand.
 void bind_occurrences(pybind11::module_& module, IndexClass& index);
-// documents that a question is about
+// Documents that a question is about.
 void bind_filters(pybind11::module_& module, IndexClass& index);
-// boolean and proximity search
+// Boolean and proximity search.
 void bind_searching(IndexClass& index);
-// strings whatever their tokenization
+// Strings whatever their tokenization.
 void bind_strings(pybind11::module_& module, IndexClass& index);
 
 }  // namespace anygram::bindings
