@@ -23,6 +23,7 @@ _PAGES = {
     "continuations": "Continuations",
     "scores": "Scores and spans",
     "documents": "Documents",
+    "search": "Search and filters",
     "cold": "Cold",
     "memory": "Memory of a process that asks",
     "others": "tokengrams and fast-gram",

@@ -102,6 +102,10 @@ def documents(place: Workplace, inputs: Inputs) -> None:
     place.run("documents.py", inputs.tokens, place.folder / "index")
 
 
+def search(place: Workplace, inputs: Inputs) -> None:
+    place.run("search.py", inputs.tokens, place.folder / "index", *place.sized("--tokens", 1000, 100))
+
+
 def cold(place: Workplace, inputs: Inputs) -> None:
     place.run("cold.py", inputs.tokens, place.folder / "index", *place.sized("--ngrams", 5000, 500))
 
@@ -154,7 +158,7 @@ def scale(place: Workplace, inputs: Inputs) -> None:
 STEPS: dict[str, Callable[[Workplace, Inputs], None]] = {
     step.__name__: step
     for step in (
-        build, space, query, continuations, scores, documents, cold, memory,
+        build, space, query, continuations, scores, documents, search, cold, memory,
         budgets, repetition, text, others, exactness, micro, scale,
     )
 }  # fmt: skip

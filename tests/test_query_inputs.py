@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import anygram
+import plain
 from anygram.errors import InvalidQueryError
+from oracle import Oracle
 
 DOCUMENTS = [[0, 1, 2, 3] * 5, [2, 3, 250], [1, 1, 1], [], [120, 5, 0]]
 INDEX = anygram.build(DOCUMENTS, tokenizer=None, shards=2, threads=2)
@@ -173,3 +175,15 @@ def test_a_closed_index_answers_nothing() -> None:
     for ask in [index.count, index.continuations, index.score, index.find]:
         with pytest.raises(InvalidQueryError, match="closed"):
             ask([1])
+
+
+@pytest.mark.parametrize("profile", ["fast", "lean"])
+@pytest.mark.parametrize("largest", [3, 255, 300, 4000, 65_000, 129_279, 2_000_000])
+def test_ids_that_no_document_has_spoil_no_match_before_them(largest: int, profile: str) -> None:
+    documents = [[7, largest], [7, 3, largest], [3, largest, 7, 7]]
+    with anygram.build(documents, tokenizer=None, profile=profile) as index:
+        oracle = Oracle(documents)
+        for unseen in [2**bits - 2 for bits in range(3, 33)] + [2**32 - 2]:
+            text = [7, 3, unseen, 7, largest, unseen, 3, largest, 7, 7, unseen]
+            if unseen > largest:
+                assert plain.longest_matches(index.longest_matches(text)) == oracle.longest_matches(text)

@@ -324,6 +324,7 @@ SLOW = {
     "probability_batch": "index.probability_batch(tokens.reshape(-1, 2), tokens[::2], backoff=True)",
     "continuations_batch": "index.continuations_batch(tokens.reshape(-1, 2))",
     "score_batch": "index.score_batch(tokens.reshape(-1, 1000))",
+    "count_batch where": "index.count_batch(tokens[:10_000].reshape(-1, 1), where=np.arange(100) % 2 == 0)",
 }
 
 

@@ -48,6 +48,38 @@ def test_windows_are_those_of_the_definition(
     assert hits.estimated_total == len(found)
 
 
+@given(
+    questions(),
+    st.one_of(st.none(), st.integers(0, 5)),
+    st.one_of(st.none(), st.integers(1, 3)),
+    shard_counts(),
+    st.data(),
+)
+def test_windows_where_are_those_of_the_chosen_documents(
+    question: tuple[Documents, list[list[list[int]]], list[list[int]]],
+    within: int | None,
+    limit: int | None,
+    num_shards: int,
+    data: st.DataObject,
+) -> None:
+    documents, clauses, excluded = question
+    chosen = data.draw(st.lists(st.booleans(), min_size=len(documents), max_size=len(documents)))
+    query = written(clauses, excluded)
+    with anygram.build(documents, tokenizer=None, shards=num_shards) as index:
+        everywhere = index.search(query, within=within)
+        hits = index.search(query, within=within, where=np.array(chosen), limit=limit)
+    kept = [row for row, document in enumerate(everywhere.documents.tolist()) if chosen[document]]
+    expected = [column[kept].tolist() for column in (everywhere.documents, everywhere.begins, everywhere.ends)]
+    found = [column.tolist() for column in (hits.documents, hits.begins, hits.ends)]
+    if hits.complete:
+        assert found == expected
+        assert hits.num_candidates <= sum(chosen)
+    else:
+        assert limit is not None
+        assert len(hits) >= limit
+        assert found == [column[: len(hits)] for column in expected]
+
+
 @pytest.fixture(scope="module")
 def library() -> anygram.Index:
     documents = [

@@ -2,17 +2,21 @@
 
 PYBIND11_MODULE(_core, module) {
   using namespace anygram::bindings;
-  module.doc() = "The compiled core of anygram. Private: only anygram.index, build, convert and verify call it.";
+  module.doc() =
+      "The compiled core of anygram. Private: only anygram.index, build, convert, foreign_files and verify call it.";
   bind_errors();
   bind_results(module);
   bind_tokens(module);
   bind_building(module);
+  bind_foreign_files(module);
   bind_verifying(module);
   bind_shards(module);
   bind_infini_gram(module);
   IndexClass index(module, "Index");
+  bind_filters(module, index);
   bind_counting(index);
   bind_texts(index);
-  bind_occurrences(index);
+  bind_occurrences(module, index);
   bind_searching(index);
+  bind_strings(module, index);
 }

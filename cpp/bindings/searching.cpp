@@ -38,13 +38,16 @@ void bind_searching(IndexClass& index) {
   index.def(
       "search",
       [](const Index& self, const py::iterable& clauses, const py::iterable& excluded,
-         std::optional<std::uint64_t> within, bool ordered, std::optional<std::uint64_t> limit) {
-        SearchQuery query{.excluded = clause_of(excluded), .within = within, .ordered = ordered, .limit = limit};
+         std::optional<std::uint64_t> within, bool ordered, std::optional<std::uint64_t> limit,
+         const DocumentFilter* filter) {
+        SearchQuery query{
+            .excluded = clause_of(excluded), .within = within, .ordered = ordered, .limit = limit, .filter = filter};
         for (const py::handle clause : clauses) query.clauses.push_back(clause_of(clause.cast<py::iterable>()));
         return tuple_of(
             run_released([&](StopSignal& stop) { return search(self.shards(), query, self.execution(stop)); }));
       },
-      py::arg("clauses"), py::arg("excluded"), py::arg("within"), py::arg("ordered"), py::arg("limit"));
+      py::arg("clauses"), py::arg("excluded"), py::arg("within"), py::arg("ordered"), py::arg("limit"),
+      py::arg("chosen"));
 }
 
 }  // namespace anygram::bindings

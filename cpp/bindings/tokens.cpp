@@ -8,6 +8,7 @@
 
 #include <anygram/base/error.hpp>
 
+#include "arrays.hpp"
 #include "families.hpp"
 
 namespace anygram::bindings {
@@ -231,7 +232,16 @@ void bind_tokens(py::module_& module) {
       .def_static("from_sequences", &Ngrams::from_sequences, py::arg("sequences"), py::arg("encode"))
       .def_static("from_arrays", &Ngrams::from_arrays, py::arg("values"), py::arg("offsets"))
       .def_static("from_rows", &Ngrams::from_rows, py::arg("rows"))
-      .def_property_readonly("lengths", &Ngrams::lengths);
+      .def_property_readonly("lengths", &Ngrams::lengths)
+      .def(
+          "ngram",
+          [](const Ngrams& self, std::size_t number) {
+            if (number >= self.size()) refuse("there are " + std::to_string(self.size()) + " n-grams");
+            const NgramBlock block(self.list(), number, 1);
+            const Ngram symbols = block.ngrams().front();
+            return array_of<std::int64_t>(symbols.size(), [&](std::size_t i) { return token_of(symbols[i]); });
+          },
+          py::arg("number"));
 }
 
 }  // namespace anygram::bindings

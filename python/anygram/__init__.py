@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
+from anygram.combine import combine
 from anygram.convert import convert
 from anygram.errors import (
     AnygramError,
@@ -35,9 +36,12 @@ from anygram.results import (
     Context,
     Continuations,
     Document,
+    DocumentPage,
+    GroupCounts,
     Hits,
     Matches,
     Occurrence,
+    Page,
     Probabilities,
     Probability,
     Scores,
@@ -62,6 +66,8 @@ __all__ = [
     "DiskFullError",
     "Document",
     "DocumentNotFoundError",
+    "DocumentPage",
+    "GroupCounts",
     "Hits",
     "IncompatibleIndexesError",
     "IncompleteBuildError",
@@ -79,6 +85,7 @@ __all__ = [
     "MissingExtraError",
     "Occurrence",
     "Occurrences",
+    "Page",
     "Plan",
     "Probabilities",
     "Probability",
@@ -92,6 +99,7 @@ __all__ = [
     "UnsupportedVersionError",
     "Verification",
     "build",
+    "combine",
     "convert",
     "open",
     "plan",

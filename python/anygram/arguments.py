@@ -17,6 +17,10 @@ Ngram: TypeAlias = str | Sequence[int] | NDArray[np.integer[Any]]
 #: Many n-grams; an Arrow list array will do as well.
 Ngrams: TypeAlias = Iterable[Ngram] | NDArray[np.integer[Any]] | Ragged
 
+#: Which documents a question is about: a condition on their fields, such as ``"source = 'web' AND year >= 2020"``; or
+#: for each document, by its number, whether it counts.
+Where: TypeAlias = str | NDArray[np.bool_]
+
 
 def each_ngram(ngrams: Ngrams) -> Iterable[Ngram]:
     """The n-grams one by one, whatever holds them."""

@@ -12,6 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from anygram.errors import InvalidQueryError
+from anygram.parsing import error_place, refusal
 
 if TYPE_CHECKING:
     import lark
@@ -62,7 +63,7 @@ def parse_query(query: str) -> ParsedQuery:
     try:
         tree = _parser().parse(query)
     except lark.UnexpectedInput as error:
-        raise _refusal(query, _place(query, error), _reason(query, error)) from None
+        raise refusal(query, error_place(query, error), _reason(query, error)) from None
     return _Normalizer(query).parsed(tree)
 
 
@@ -71,16 +72,6 @@ def _parser() -> lark.Lark:
     import lark
 
     return lark.Lark(_GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=False)
-
-
-def _place(query: str, error: lark.UnexpectedInput) -> int:
-    import lark
-
-    if isinstance(error, lark.UnexpectedToken) and error.token.type == "$END":
-        return len(query.rstrip())
-    # The library calls it an int, and leaves it None where it knows of none.
-    place: int | None = error.pos_in_stream
-    return 0 if place is None else place
 
 
 def _reason(query: str, error: lark.UnexpectedInput) -> str:
@@ -98,11 +89,6 @@ def _reason(query: str, error: lark.UnexpectedInput) -> str:
     if token.type == "_NOT":
         return "NOT stands behind all that is looked for, at the end of the whole query: (a OR b) AND c NOT d"
     return f"expected the query to end or a term to begin here, found {str(token)!r}"
-
-
-def _refusal(query: str, place: int, reason: str) -> InvalidQueryError:
-    shown = query.replace("\n", " ").replace("\t", " ")
-    return InvalidQueryError(f"at character {place}: {reason}\n  {shown}\n  {' ' * place}^")
 
 
 class _Normalizer:
@@ -152,7 +138,7 @@ class _Normalizer:
         return term
 
     def _refuse(self, tree: lark.Tree[lark.Token], reason: str) -> InvalidQueryError:
-        return _refusal(self._query, tree.meta.start_pos, reason)
+        return refusal(self._query, tree.meta.start_pos, reason)
 
 
 def _unquoted(phrase: str) -> str:

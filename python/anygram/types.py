@@ -190,6 +190,9 @@ class Tokenizer(Protocol):
 
     Text is encoded literally: no special token is added, the string of a special token in a text is ordinary text, no
     space is added. All methods may be called from several threads at once, unless they say otherwise.
+
+    One may also have an attribute `separator`: what `decode` puts between the bytes of two tokens, "" or " ", if the
+    text of ids is nothing but those; None if it is more. Without it, text cannot be found across tokens.
     """
 
     @property

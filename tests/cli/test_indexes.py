@@ -176,3 +176,31 @@ def test_progress_on_a_terminal(run, corpus, tmp_path, monkeypatch):
     ended = build(run, corpus, tmp_path / "index", "--json")
     assert ended.code == 0
     assert json.loads(ended.out)["num_documents"] == 3
+
+
+def test_combine(run, corpus, index, tmp_path):
+    parts = [tmp_path / "a", tmp_path / "b"]
+    for part in parts:
+        run("build", corpus, "-o", part, "--tokenizer", "bytes", "--quiet")
+    assert run("combine", *parts, "-o", tmp_path / "new").code == 3
+    answer = run("combine", *parts, "-o", tmp_path / "new", "--allow-repeated", "--copy", "copy", "--json").json
+    assert (answer["schema"], answer["num_documents"], answer["num_shards"]) == ("anygram.combine/1", 6, 2)
+    assert run("combine", parts[0], index, "-o", tmp_path / "other").code == 4
+    assert run("verify", tmp_path / "new").code == 0
+
+
+def test_convert_to_infini_gram(run, index, tmp_path):
+    flags = ["--to", "infini-gram", "--token-dtype", "u32", "--shards", "2", "--reversed", "--unigrams"]
+    answer = run("convert", index, "-o", tmp_path / "new", *flags, "--memory", "2GB", "--json").json
+    assert (answer["format"], answer["profile"], answer["num_tokens"] > 0) == ("infini-gram", None, True)
+    kinds = ("metadata", "metaoff", "offset", "table", "tokenized", "unigram")
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == [f"{k}.{n}" for k in kinds for n in "01"]
+    assert answer["num_bytes"] == sum(file.stat().st_size for file in (tmp_path / "new").iterdir())
+    assert run("convert", index, "-o", tmp_path / "new", "--to", "infini-gram").code == 4
+    assert "infini-gram" in run("convert", index, "-o", tmp_path / "new", "--to", "infini-gram", "--overwrite").out
+    assert run("convert", index, "-o", tmp_path / "no", "--to", "infini-gram", "--profile", "lean").code == 3
+    assert run("convert", index, "-o", tmp_path / "no", "--to", "suffix-gram").code == 2
+    back = run("convert", tmp_path / "new", "-o", tmp_path / "back", "--profile", "lean", "--json").json
+    assert (back["profile"], back["num_tokens"]) == ("lean", answer["num_tokens"])
+    assert run("convert", tmp_path / "new", "-o", tmp_path / "no", "--token-dtype", "u32").code == 4
+    assert run("convert", tmp_path / "new", "-o", tmp_path / "no", "--tokenizer", "nothing").code == 3

@@ -19,9 +19,9 @@ class TestCount:
     def test_shows_the_token_split(self, run, index):
         ended = run("count", index, "to be", "or not", "unheard of")
         assert ended.code == 0
-        assert ended.out.splitlines()[0].split("\t") == ["count", "ngram", "tokens"]
-        assert [row[:2] for row in ended.rows] == [["2", "to be"], ["1", "or not"], ["0", "unheard of"]]
-        assert [row[2] for row in ended.rows[:2]] == ["to|be", "or|not"]
+        assert ended.out.splitlines()[0].split("\t") == ["count", "in text", "ngram", "tokens"]
+        assert [row[:3] for row in ended.rows] == [["2", "2", "to be"], ["1", "1", "or not"], ["0", "0", "unheard of"]]
+        assert [row[3] for row in ended.rows[:2]] == ["to|be", "or|not"]
 
     def test_json(self, run, index):
         answer = run("count", index, "to be", "--json").json
@@ -248,3 +248,71 @@ class TestBench:
     def test_writes_a_table(self, run, index, tmp_path):
         assert run("bench", index, "--queries", "20", "-o", tmp_path / "bench.csv").code == 0
         assert (tmp_path / "bench.csv").read_text().startswith("question,value,p99,unit,samples")
+
+
+class TestWhere:
+    @pytest.fixture
+    def shelf(self, tmp_path):
+        import anygram
+
+        rows = [
+            {"text": "to be or not to be", "lang": "en", "year": 1600},
+            {"text": "to be", "lang": "de", "year": 1999},
+            {"text": "to do", "year": 2001},
+        ]
+        anygram.build(rows, tmp_path / "shelf", tokenizer="words").close()
+        return tmp_path / "shelf"
+
+    def test_counts_only_there(self, run, shelf):
+        assert [row[0] for row in run("count", shelf, "to be", "to", "--where", "lang = 'en'").rows] == ["2", "2"]
+        answer = run("count", shelf, "to", "--where", "year > 1900", "--per-million", "--json").json
+        assert answer["results"][0]["count"] == 2
+        assert answer["results"][0]["per_million"] == 500_000
+        ended = run("count", shelf, "to", "--where", "year > ")
+        assert ended.code == 2
+        assert "at character 6" in ended.err
+
+    def test_counts_by_field(self, run, shelf, tmp_path):
+        ended = run("count", shelf, "to", "--by", "lang", "--per-million")
+        assert [[row[0], row[-1]] for row in ended.rows] == [["2", "en"], ["1", "de"], ["1", "(none)"]]
+        assert "4 in 3 groups by lang" in ended.err
+        (result,) = run("count", shelf, "to", "--by", "lang", "--top", "1", "--json").json["results"]
+        assert (result["count"], result["num_groups"], len(result["groups"])) == (4, 3, 1)
+        assert result["groups"][0] == {
+            "value": "en",
+            "count": 2,
+            "document_count": 1,
+            "num_documents": 1,
+            "num_tokens": 6,
+        }
+        table = tmp_path / "table.csv"
+        assert run("count", shelf, "to", "--by", "year", "--per-million", "-o", table).code == 0
+        assert len(table.read_text().splitlines()) == 4
+        assert run("count", shelf, "to", "--top", "1").code == 2
+
+    def test_finds_and_searches_only_there(self, run, shelf):
+        (result,) = run("find", shelf, "to", "--where", "lang = 'en'", "--json").json["results"]
+        assert {row["document"] for row in result["occurrences"]} == {0}
+        assert result["next"] is None
+        answer = run("search", shelf, "to AND be", "--where", "year > 1900", "--unit", "words", "--json").json
+        assert [row["document"] for row in answer["windows"]] == [1]
+
+    def test_pages_follow_one_another(self, run, shelf):
+        everything = run("find", shelf, "to", "--json").json["results"][0]["occurrences"]
+        read, cursor = [], []
+        while True:
+            (result,) = run("find", shelf, "to", "--limit", "3", *cursor, "--json").json["results"]
+            read += result["occurrences"]
+            if result["next"] is None:
+                break
+            cursor = [f"--cursor={result['next']}"]
+        assert read == everything
+        assert f"next: {cursor[0]}" in run("find", shelf, "to", "--limit", "3").err
+        assert run("find", shelf, "be", *cursor).code == 2
+        assert run("find", shelf, "to", "be", *cursor).code == 2
+        assert run("find", shelf, "to", "--sample", *cursor).code == 2
+
+    def test_contexts_in_characters(self, run, shelf):
+        (result,) = run("find", shelf, "or", "--width", "3", "--unit", "characters", "--json").json["results"]
+        row = result["occurrences"][0]
+        assert (row["before"], row["match"], row["after"]) == (" be", " or", " no")

@@ -221,11 +221,16 @@ class TestContext:
         assert str(occurrence().context(1)) == "not[ to be] or"
         assert str(Context([3], [0, 1], [2])) == "3 [0 1] 2"
 
-    def test_parts_that_cannot_be_cut_apart_are_decoded_alone(self):
+    def test_a_character_across_seams_belongs_to_the_match(self):
         halves = "é".encode()
         context = Context([halves[0]], [halves[1]], [], lambda tokens: bytes(tokens).decode(errors="replace"))
         assert context.text == "é"
-        assert context.texts == ("\N{REPLACEMENT CHARACTER}",) * 2 + ("",)
+        assert context.texts == ("", "é", "")
+
+    def test_parts_that_cannot_be_cut_apart_are_decoded_alone(self):
+        # A decoder that looks at the whole.
+        context = Context([3], [1], [2], lambda tokens: f"{len(tokens)}:{decode(tokens)};")
+        assert context.texts == ("1:not;", "1:be;", "1:or;")
 
     def test_a_negative_width_and_a_lost_index_are_errors(self):
         with pytest.raises(InvalidQueryError, match="width"):

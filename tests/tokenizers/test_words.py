@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anygram.tokenizers.segments import _ASCII, _unicode, segment_offsets, segments
+from anygram.segments import _ASCII, _unicode, certain_range, segment_offsets, segments
 from anygram.tokenizers.words import WordsTokenizer, number_words
 from anygram.types import MAX_TOKEN
 
@@ -104,3 +104,26 @@ def test_a_copy_learns_alone() -> None:
     copy = tokenizer.copy()
     assert copy.learn(["to be"]).values.tolist() == [0, 1]
     assert tokenizer.vocab_size == 1
+
+
+@given(texts | st.text("a' \n日\u0301", max_size=20), st.integers(0, 20), st.integers(0, 20))
+def test_segments_of_a_piece_are_those_of_the_text_where_they_are_certain(text: str, begin: int, end: int) -> None:
+    piece = text[begin:end]
+    first, last = certain_range(piece)
+
+    def bounds(of_text: str, shift: int) -> list[tuple[int, int]]:
+        return [
+            (start - shift, stop - shift)
+            for start, stop in segment_offsets(of_text)
+            if first <= start - shift and stop - shift <= last
+        ]
+
+    assert bounds(piece, 0) == bounds(text, begin)
+
+
+def test_a_piece_is_certain_between_white_space() -> None:
+    assert certain_range("cut words stand here") == (4, 15)
+    assert certain_range("") == (0, 0)
+    assert certain_range("cut") == (3, 0)
+    assert certain_range("日本 é 日本") == (1, 6)
+    assert certain_range("é\u202fé") == (3, 0)

@@ -8,12 +8,16 @@
 
 #include <anygram/base/thread_pool.hpp>
 #include <anygram/query/count.hpp>
+#include <anygram/query/document_filter.hpp>
+#include <anygram/query/document_numbers.hpp>
 #include <anygram/query/matches.hpp>
 #include <anygram/query/occurrences.hpp>
 #include <anygram/query/probability.hpp>
 #include <anygram/query/query.hpp>
 #include <anygram/query/score.hpp>
 #include <anygram/query/search.hpp>
+#include <anygram/query/selected_occurrences.hpp>
+#include <anygram/query/string_search.hpp>
 
 namespace anygram {
 

@@ -3,53 +3,24 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <string>
 
-#include <anygram/base/error.hpp>
 #include <anygram/base/thread_pool.hpp>
+
+#include "occurrence_blocks.hpp"
 
 namespace anygram {
 namespace {
-
-// Ranks that are looked up together.
-constexpr std::size_t kRanksAtOnce = 1024;
-
-// Ranks that a thread takes at a time: a fraction of a millisecond's work.
-constexpr Rank kRanksPerItem = 16 * kRanksAtOnce;
 
 // An n-gram of a batch that occurs more often has all threads for itself.
 constexpr Rank kManyOccurrences = Rank{1} << 17;
 
 constexpr std::size_t kNgramsPerItem = 32;
 
+// Spans of documents that a thread reads at a time.
+constexpr std::size_t kSpansPerItem = 16;
+
 // So few numbers are sorted by comparing them.
 constexpr std::size_t kFewNumbers = 256;
-
-// Calls receive(first, positions, documents) with some of the interval's occurrences in one shard, `first` being the
-// rank of the first, in rank order.
-template <class Receive>
-void for_each_block(const Shard& shard, const Interval& interval, const Receive& receive) {
-  std::array<Position, kRanksAtOnce> positions;
-  std::array<std::uint32_t, kRanksAtOnce> documents;
-  for (Rank first = interval.begin; first < interval.end; first += kRanksAtOnce) {
-    const auto size = static_cast<std::size_t>(std::min<Rank>(kRanksAtOnce, interval.end - first));
-    shard.positions(first, std::span(positions).first(size));
-    shard.documents_at(std::span(positions).first(size), std::span(documents).first(size));
-    receive(first, std::span<const Position>(positions).first(size),
-            std::span<const std::uint32_t>(documents).first(size));
-  }
-}
-
-// Calls work(part) for parts of the interval, on any thread.
-template <class Work>
-void for_each_part(const Interval& interval, const Execution& execution, const Work& work) {
-  const auto items = static_cast<std::size_t>((interval.size() + kRanksPerItem - 1) / kRanksPerItem);
-  run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
-    execution.stop.check();
-    const Rank begin = interval.begin + item * kRanksPerItem;
-    work(Interval{begin, std::min(interval.end, begin + kRanksPerItem)});
-  });
-}
 
 // Sorts numbers of which the largest is below `limit`: digit by digit, the lowest first.
 void sort_numbers(std::vector<std::uint32_t>& numbers, std::uint64_t limit) {
@@ -71,13 +42,15 @@ void sort_numbers(std::vector<std::uint32_t>& numbers, std::uint64_t limit) {
 }
 
 // The document of each occurrence, ascending.
-std::vector<std::uint32_t> sorted_documents(const Shard& shard, const Interval& interval, const Execution& execution) {
+std::vector<std::uint32_t> sorted_documents(const Shard& shard, const Interval& interval, const ShardFilter& filter,
+                                            const Execution& execution) {
   std::vector<std::uint32_t> held(interval.size());
   for_each_part(interval, execution, [&](const Interval& part) {
     for_each_block(shard, part, [&](Rank first, std::span<const Position>, std::span<const std::uint32_t> documents) {
       std::ranges::copy(documents, held.begin() + static_cast<std::ptrdiff_t>(first - interval.begin));
     });
   });
+  if (!filter.is_all()) std::erase_if(held, [&](std::uint32_t document) { return !filter.contains(document); });
   sort_numbers(held, shard.counts().num_documents);
   return held;
 }
@@ -87,10 +60,29 @@ bool are_many(const Interval& interval, const Shard& shard) {
   return interval.size() >= shard.counts().num_documents / 16;
 }
 
-std::uint64_t count_documents(const Shard& shard, const Interval& interval, const Execution& execution) {
-  if (interval.size() <= 1) return interval.size();
+// Whether every token is an occurrence, as of the empty n-gram.
+bool is_everything(const Interval& interval, const Shard& shard) {
+  return interval.size() == shard.counts().num_tokens;
+}
+
+std::uint64_t count_occurrences(const Shard& shard, const Interval& interval, const ShardFilter& filter,
+                                const Execution& execution) {
+  std::atomic<std::uint64_t> count{0};
+  for_each_part(interval, execution, [&](const Interval& part) {
+    std::uint64_t own = 0;
+    for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
+      for (const std::uint32_t document : documents) own += filter.contains(document) ? 1 : 0;
+    });
+    count.fetch_add(own, std::memory_order_relaxed);
+  });
+  return count;
+}
+
+std::uint64_t count_documents(const Shard& shard, const Interval& interval, const ShardFilter& filter,
+                              const Execution& execution) {
+  if (interval.empty() || (interval.size() == 1 && filter.is_all())) return interval.size();
   if (!are_many(interval, shard)) {
-    std::vector<std::uint32_t> held = sorted_documents(shard, interval, execution);
+    std::vector<std::uint32_t> held = sorted_documents(shard, interval, filter, execution);
     return static_cast<std::uint64_t>(std::ranges::unique(held).begin() - held.begin());
   }
   std::vector<std::atomic<std::uint64_t>> held(shard.counts().num_documents / 64 + 1);  // a bit for each document
@@ -101,7 +93,7 @@ std::uint64_t count_documents(const Shard& shard, const Interval& interval, cons
       for (const std::uint32_t document : documents) {
         std::atomic<std::uint64_t>& word = held[document / 64];
         const std::uint64_t bit = std::uint64_t{1} << (document % 64);
-        if ((word.load(std::memory_order_relaxed) & bit) != 0) continue;
+        if ((word.load(std::memory_order_relaxed) & bit) != 0 || !filter.contains(document)) continue;
         own += (word.fetch_or(bit, std::memory_order_relaxed) & bit) == 0 ? 1 : 0;
       }
     });
@@ -112,9 +104,10 @@ std::uint64_t count_documents(const Shard& shard, const Interval& interval, cons
 
 // Calls receive(document, count) for each document that holds an occurrence, ascending.
 template <class Receive>
-void list_documents(const Shard& shard, const Interval& interval, const Execution& execution, const Receive& receive) {
+void list_documents(const Shard& shard, const Interval& interval, const ShardFilter& filter, const Execution& execution,
+                    const Receive& receive) {
   if (!are_many(interval, shard)) {
-    const std::vector<std::uint32_t> held = sorted_documents(shard, interval, execution);
+    const std::vector<std::uint32_t> held = sorted_documents(shard, interval, filter, execution);
     for (std::size_t i = 0; i < held.size();) {
       const std::size_t first = i;
       while (i < held.size() && held[i] == held[first]) ++i;
@@ -127,6 +120,7 @@ void list_documents(const Shard& shard, const Interval& interval, const Executio
   for_each_part(interval, execution, [&](const Interval& part) {
     for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
       for (const std::uint32_t document : documents) {
+        if (!filter.contains(document)) continue;
         std::atomic<std::uint32_t>& count = counts[document];
         if (is_shared) {
           count.fetch_add(1, std::memory_order_relaxed);
@@ -154,19 +148,27 @@ std::uint64_t hash(std::uint64_t seed, std::uint64_t document, std::uint64_t off
   return mix(mix(mix(seed) ^ document) ^ offset);
 }
 
-}  // namespace
-
-DocumentNumbers::DocumentNumbers(Shards shards) : firsts_{0} {
-  for (const auto& shard : shards) firsts_.push_back(firsts_.back() + shard->counts().num_documents);
-}
-
-std::size_t DocumentNumbers::shard_of(std::uint64_t document) const {
-  if (document >= size()) {
-    throw Error(ErrorCode::kDocumentNotFound,
-                "document " + std::to_string(document) + " does not exist: there are " + std::to_string(size()));
+// counts[i] becomes count(intervals of ngrams[i], execution).
+template <class Count>
+void count_each(Shards shards, const NgramList& ngrams, const Execution& execution, std::span<std::int64_t> counts,
+                const Count& count) {
+  const std::vector<Interval> intervals = find_batch(shards, ngrams, execution);
+  const auto intervals_of = [&](std::size_t i) {
+    return std::span(intervals).subspan(i * shards.size(), shards.size());
+  };
+  const auto has_many = [&](std::size_t i) { return total_size(intervals_of(i)) > kManyOccurrences; };
+  const auto count_one = [&](std::size_t i, const Execution& own) {
+    counts[i] = static_cast<std::int64_t>(count(intervals_of(i), own));
+  };
+  run_parallel(counts.size(), execution.threads, execution.stop, [&](std::size_t i) {
+    if (!has_many(i)) count_one(i, Execution{1, execution.stop});
+  });
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (has_many(i)) count_one(i, execution);
   }
-  return static_cast<std::size_t>(std::ranges::upper_bound(firsts_, document) - firsts_.begin()) - 1;
 }
+
+}  // namespace
 
 Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t shard, Rank rank) {
   Position position = 0;
@@ -177,28 +179,41 @@ Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t s
   return {numbers.first(shard) + document, position - begin, shard, rank, position};
 }
 
-std::uint64_t count_documents(Shards shards, std::span<const Interval> intervals, const Execution& execution) {
+std::uint64_t count_occurrences(Shards shards, std::span<const Interval> intervals, const DocumentFilter* filter,
+                                const Execution& execution) {
+  check_filter(shards, filter);
+  if (filter == nullptr) return total_size(intervals);
   std::uint64_t count = 0;
-  for (std::size_t s = 0; s < shards.size(); ++s) count += count_documents(*shards[s], intervals[s], execution);
+  for (std::size_t s = 0; s < shards.size(); ++s) {
+    count += is_everything(intervals[s], *shards[s])
+                 ? count_tokens(*shards[s], {filter, s}, execution)
+                 : count_occurrences(*shards[s], intervals[s], {filter, s}, execution);
+  }
   return count;
 }
 
-void count_documents_batch(Shards shards, const NgramList& ngrams, const Execution& execution,
-                           std::span<std::int64_t> counts) {
-  const std::vector<Interval> intervals = find_batch(shards, ngrams, execution);
-  const auto intervals_of = [&](std::size_t i) {
-    return std::span(intervals).subspan(i * shards.size(), shards.size());
-  };
-  const auto has_many = [&](std::size_t i) { return total_size(intervals_of(i)) > kManyOccurrences; };
-  const auto count_one = [&](std::size_t i, const Execution& own) {
-    counts[i] = static_cast<std::int64_t>(count_documents(shards, intervals_of(i), own));
-  };
-  run_parallel(counts.size(), execution.threads, execution.stop, [&](std::size_t i) {
-    if (!has_many(i)) count_one(i, Execution{1, execution.stop});
+void count_occurrences_batch(Shards shards, const NgramList& ngrams, const DocumentFilter* filter,
+                             const Execution& execution, std::span<std::int64_t> counts) {
+  count_each(shards, ngrams, execution, counts, [&](std::span<const Interval> intervals, const Execution& own) {
+    return count_occurrences(shards, intervals, filter, own);
   });
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (has_many(i)) count_one(i, execution);
+}
+
+std::uint64_t count_documents(Shards shards, std::span<const Interval> intervals, const DocumentFilter* filter,
+                              const Execution& execution) {
+  check_filter(shards, filter);
+  std::uint64_t count = 0;
+  for (std::size_t s = 0; s < shards.size(); ++s) {
+    count += count_documents(*shards[s], intervals[s], {filter, s}, execution);
   }
+  return count;
+}
+
+void count_documents_batch(Shards shards, const NgramList& ngrams, const DocumentFilter* filter,
+                           const Execution& execution, std::span<std::int64_t> counts) {
+  count_each(shards, ngrams, execution, counts, [&](std::span<const Interval> intervals, const Execution& own) {
+    return count_documents(shards, intervals, filter, own);
+  });
 }
 
 std::vector<Interval> find_batch(Shards shards, const NgramList& ngrams, const Execution& execution) {
@@ -218,10 +233,12 @@ std::vector<Interval> find_batch(Shards shards, const NgramList& ngrams, const E
 }
 
 std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& numbers,
-                                          std::span<const Interval> intervals, const Execution& execution) {
+                                          std::span<const Interval> intervals, const DocumentFilter* filter,
+                                          const Execution& execution) {
+  check_filter(shards, filter);
   std::vector<DocumentCount> result;
   for (std::size_t s = 0; s < shards.size(); ++s) {
-    list_documents(*shards[s], intervals[s], execution, [&](std::uint64_t document, std::uint64_t count) {
+    list_documents(*shards[s], intervals[s], {filter, s}, execution, [&](std::uint64_t document, std::uint64_t count) {
       result.push_back({numbers.first(s) + document, count});
     });
   }
@@ -229,7 +246,9 @@ std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& 
 }
 
 std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, std::span<const Interval> intervals,
-                               std::uint64_t size, std::uint64_t seed, const Execution& execution) {
+                               std::uint64_t size, std::uint64_t seed, const DocumentFilter* filter,
+                               const Execution& execution) {
+  check_filter(shards, filter);
   struct Drawn {
     std::uint64_t hash;
     Occurrence occurrence;
@@ -243,10 +262,12 @@ std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, st
   if (size == 0) return {};
   for (std::size_t s = 0; s < shards.size(); ++s) {
     const Shard& shard = *shards[s];
+    const ShardFilter chosen(filter, s);
     for_each_part(intervals[s], Execution{1, execution.stop}, [&](const Interval& part) {
       for_each_block(
           shard, part, [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
             for (std::size_t i = 0; i < positions.size(); ++i) {
+              if (!chosen.contains(documents[i])) continue;
               const std::uint64_t offset = positions[i] - shard.document_span(documents[i]).begin;
               const std::uint64_t document = numbers.first(s) + documents[i];
               const Drawn candidate{hash(seed, document, offset), {document, offset, s, first + i, positions[i]}};
@@ -276,6 +297,37 @@ std::vector<Symbol> document_symbols(Shards shards, const DocumentNumbers& numbe
   std::vector<Symbol> symbols(begin < end ? end - begin : 0);
   shards[shard]->symbols(span.begin + begin, symbols);
   return symbols;
+}
+
+SpanSymbols span_symbols(Shards shards, const DocumentNumbers& numbers, std::span<const DocumentSpan> spans,
+                         const Execution& execution) {
+  struct Piece {
+    std::size_t shard;
+    std::uint64_t position;
+  };
+  std::vector<Piece> pieces(spans.size());
+  SpanSymbols result{{}, std::vector<std::uint64_t>(spans.size() + 1)};
+  const auto for_each_span = [&](const auto& work) {
+    const std::size_t items = (spans.size() + kSpansPerItem - 1) / kSpansPerItem;
+    run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
+      const std::size_t end = std::min(spans.size(), (item + 1) * kSpansPerItem);
+      for (std::size_t i = item * kSpansPerItem; i < end; ++i) work(i);
+    });
+  };
+  for_each_span([&](std::size_t i) {
+    const std::size_t shard = numbers.shard_of(spans[i].document);
+    const Interval document = shards[shard]->document_span(spans[i].document - numbers.first(shard));
+    const std::uint64_t begin = std::min(spans[i].begin, document.size());
+    pieces[i] = {shard, document.begin + begin};
+    result.begins[i + 1] = std::max(begin, std::min(spans[i].end, document.size())) - begin;
+  });
+  for (std::size_t i = 0; i < spans.size(); ++i) result.begins[i + 1] += result.begins[i];
+  result.symbols.resize(result.begins.back());
+  for_each_span([&](std::size_t i) {
+    const std::uint64_t size = result.begins[i + 1] - result.begins[i];
+    shards[pieces[i].shard]->symbols(pieces[i].position, std::span(result.symbols).subspan(result.begins[i], size));
+  });
+  return result;
 }
 
 }  // namespace anygram

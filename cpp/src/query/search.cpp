@@ -15,6 +15,9 @@ namespace {
 // Candidate documents that a thread takes at a time.
 constexpr std::size_t kDocumentsPerItem = 1024;
 
+// Such items for each thread, after which their windows are put together.
+constexpr std::size_t kItemsAtOnce = 16;
+
 void check(const SearchQuery& query) {
   const auto refuse_empty = [](const SearchQuery::Clause& clause) {
     for (const std::vector<Symbol>& ngram : clause) {
@@ -55,7 +58,8 @@ std::vector<Position> sorted_positions(const Shard& shard, const Interval& inter
 // One shard's part of a search.
 class ShardSearch {
  public:
-  ShardSearch(const Shard& shard, const SearchQuery& query, StopSignal& stop) : shard_(shard), query_(query) {
+  ShardSearch(const Shard& shard, const ShardFilter& filter, const SearchQuery& query, StopSignal& stop)
+      : shard_(shard), filter_(filter), query_(query) {
     std::vector<Ngram> ngrams;
     for (const SearchQuery::Clause& clause : query.clauses) ngrams.insert(ngrams.end(), clause.begin(), clause.end());
     ngrams.insert(ngrams.end(), query.excluded.begin(), query.excluded.end());
@@ -96,7 +100,7 @@ class ShardSearch {
   }
 
  private:
-  // The documents that hold a match of the clause with the fewest.
+  // The documents of the filter that hold a match of the clause with the fewest.
   void list_candidates(StopSignal& stop) {
     const auto size = [](const ClauseMatches& matches) {
       std::size_t sum = 0;
@@ -109,7 +113,7 @@ class ShardSearch {
       for (auto next = term.positions.begin(); next != term.positions.end();) {
         std::uint32_t document = 0;
         shard_.documents_at({&*next, 1}, {&document, 1});
-        candidates_.push_back(document);
+        if (filter_.contains(document)) candidates_.push_back(document);
         const std::uint64_t end = shard_.document_span(document).end;
         while (next != term.positions.end() && *next < end) ++next;
         if (candidates_.size() % (std::size_t{1} << 16) == 0) stop.poll();
@@ -121,6 +125,7 @@ class ShardSearch {
   }
 
   const Shard& shard_;
+  const ShardFilter filter_;
   const SearchQuery& query_;
   std::vector<ClauseMatches> clauses_;
   ClauseMatches excluded_;
@@ -131,7 +136,9 @@ class ShardSearch {
 void search_shard(const ShardSearch& shard, std::uint64_t first_document, const SearchQuery& query,
                   const Execution& execution, SearchResult& result) {
   const std::size_t num_items = (shard.num_candidates() + kDocumentsPerItem - 1) / kDocumentsPerItem;
-  const std::size_t items_at_once = query.limit ? std::max<std::size_t>(1, execution.threads) : num_items;
+  // With a limit no more than needed; without one so many that threads seldom wait for each other, and not all, since
+  // windows are held twice until they are put together.
+  const std::size_t items_at_once = std::max<std::size_t>(1, execution.threads) * (query.limit ? 1 : kItemsAtOnce);
   for (std::size_t first = 0; first < num_items && (!query.limit || result.windows.size() < *query.limit);
        first += items_at_once) {
     std::vector<std::vector<Window>> found(std::min(items_at_once, num_items - first));
@@ -154,10 +161,11 @@ void search_shard(const ShardSearch& shard, std::uint64_t first_document, const 
 
 SearchResult search(Shards shards, const SearchQuery& query, const Execution& execution) {
   check(query);
+  check_filter(shards, query.filter);
   const DocumentNumbers numbers(shards);
   SearchResult result;
   for (std::size_t s = 0; s < shards.size(); ++s) {
-    const ShardSearch shard(*shards[s], query, execution.stop);
+    const ShardSearch shard(*shards[s], {query.filter, s}, query, execution.stop);
     result.num_candidates += shard.num_candidates();
     search_shard(shard, numbers.first(s), query, execution, result);
   }

@@ -12,13 +12,24 @@ constexpr std::uint64_t kMostScanned = 4'000'000;
 
 template <int Width>
 void PageSearcher<Width>::set_keys(Lane& lane) const {
-  // What follows the text in its buffer is in the keys too, where they are masked.
   const auto range = [&](std::uint64_t begin) -> KeyRange {
     if (lane.length <= begin) return {0, format_.largest_key()};
-    const std::uint64_t key = load_key<Width>(lane.text, begin, format_);
     const auto known = static_cast<int>(std::min(symbols_per_key(), lane.length - begin));
-    const std::uint64_t open = (std::uint64_t{1} << (format_.key_bits() - known * format_.bits)) - 1;
-    return {key & ~open, key | open};
+    const int open_bits = format_.key_bits() - known * format_.bits;
+    const std::uint64_t open = (std::uint64_t{1} << open_bits) - 1;
+    if (format_.bits >= 8 * Width) {
+      // What follows the text in its buffer is in the key too, where it is masked.
+      const std::uint64_t key = load_key<Width>(lane.text, begin, format_);
+      return {key & ~open, key | open};
+    }
+    // There it may be a symbol that this vocabulary does not have, too large for a field.
+    std::uint64_t key = 0;
+    for (int i = 0; i < known; ++i) {
+      const std::uint64_t place = (begin + static_cast<std::uint64_t>(i)) * Width;
+      key = (key << format_.bits) | load_symbol<Width>(lane.text + place);
+    }
+    key <<= open_bits;
+    return {key, key | open};
   };
   const KeyRange first = range(0);
   const KeyRange second = range(symbols_per_key());

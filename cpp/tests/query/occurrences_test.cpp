@@ -66,8 +66,8 @@ TEST_CASE("occurrences: documents are listed and counted, few and many") {
       const ShardIntervals intervals = find(built.shards(), ngram);
       const auto expected = oracle.document_counts(ngram);
       const unsigned threads = 1 + static_cast<unsigned>(below(random, 3));
-      CHECK(count_documents(built.shards(), intervals, {threads, stop}) == expected.size());
-      const auto listed = list_documents(built.shards(), numbers, intervals, {threads, stop});
+      CHECK(count_documents(built.shards(), intervals, nullptr, {threads, stop}) == expected.size());
+      const auto listed = list_documents(built.shards(), numbers, intervals, nullptr, {threads, stop});
       REQUIRE(listed.size() == expected.size());
       std::size_t i = 0;
       for (const auto& [document, count] : expected) {
@@ -96,7 +96,7 @@ TEST_CASE("sample: the same however the corpus is sharded, and a larger one begi
       for (const std::uint64_t size :
            {std::uint64_t{1'000'000}, std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{20}}) {
         std::vector<Place> drawn;
-        for (const Occurrence& one : sample(built.shards(), numbers, intervals, size, seed, {1, stop})) {
+        for (const Occurrence& one : sample(built.shards(), numbers, intervals, size, seed, nullptr, {1, stop})) {
           drawn.emplace_back(one.document, one.offset);
           const Occurrence located = locate(built.shards(), numbers, one.shard, one.rank);
           CHECK(located.document == one.document);
@@ -143,9 +143,11 @@ TEST_CASE("occurrences: a long list can be stopped") {
   stop.stop();
   for (const unsigned threads : {1U, 2U}) {
     const Execution execution{threads, stop};
-    CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, execution); }) == ErrorCode::kStopped);
-    CHECK(refusal([&] { count_documents(built.shards(), intervals, execution); }) == ErrorCode::kStopped);
-    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, nullptr, execution); }) ==
+          ErrorCode::kStopped);
+    CHECK(refusal([&] { count_documents(built.shards(), intervals, nullptr, execution); }) == ErrorCode::kStopped);
+    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, nullptr, execution); }) ==
+          ErrorCode::kStopped);
   }
 }
 
@@ -166,8 +168,8 @@ TEST_CASE("occurrences: documents of so many that they are sorted by digits, and
       const ShardIntervals intervals = find(built.shards(), ngram);
       const auto expected = oracle.document_counts(ngram);
       for (const unsigned threads : {1U, 3U}) {
-        CHECK(count_documents(built.shards(), intervals, {threads, stop}) == expected.size());
-        const auto listed = list_documents(built.shards(), numbers, intervals, {threads, stop});
+        CHECK(count_documents(built.shards(), intervals, nullptr, {threads, stop}) == expected.size());
+        const auto listed = list_documents(built.shards(), numbers, intervals, nullptr, {threads, stop});
         REQUIRE(listed.size() == expected.size());
         std::size_t wrong = 0;
         std::size_t i = 0;
@@ -192,17 +194,17 @@ TEST_CASE("occurrences: batches are each of their n-grams") {
   for (const std::uint64_t num_shards : {1U, 3U}) {
     const BuiltShards built(corpus, num_shards);
     std::vector<std::int64_t> counts(ngrams.size(), 77);
-    count_documents_batch(built.shards(), arrays.list(), {2, stop}, counts);
+    count_documents_batch(built.shards(), arrays.list(), nullptr, {2, stop}, counts);
     const std::vector<Interval> intervals = find_batch(built.shards(), arrays.list(), {2, stop});
     REQUIRE(intervals.size() == ngrams.size() * num_shards);
     for (std::size_t i = 0; i < ngrams.size(); ++i) {
       const ShardIntervals expected = find(built.shards(), ngrams[i]);
-      CHECK(static_cast<std::uint64_t>(counts[i]) == count_documents(built.shards(), expected, {1, stop}));
+      CHECK(static_cast<std::uint64_t>(counts[i]) == count_documents(built.shards(), expected, nullptr, {1, stop}));
       CHECK(std::ranges::equal(std::span(intervals).subspan(i * num_shards, num_shards), expected));
     }
   }
   std::vector<std::int64_t> of_no_shards(ngrams.size(), 77);
-  count_documents_batch({}, arrays.list(), {2, stop}, of_no_shards);
+  count_documents_batch({}, arrays.list(), nullptr, {2, stop}, of_no_shards);
   CHECK(std::ranges::count(of_no_shards, 0) == std::ssize(of_no_shards));
 }
 

@@ -39,12 +39,12 @@ std::vector<std::uint64_t> ask_everything(const Index& index, const Corpus& corp
       add(one.symbol, one.count);
     }
     const ShardIntervals intervals = find(index.shards(), ngrams[i]);
-    add(count_documents(index.shards(), intervals, execution));
-    for (const Occurrence& one : sample(index.shards(), index.documents(), intervals, 5, seed, execution)) {
+    add(count_documents(index.shards(), intervals, nullptr, execution));
+    for (const Occurrence& one : sample(index.shards(), index.documents(), intervals, 5, seed, nullptr, execution)) {
       add(one.document, one.offset);
       for (const Symbol symbol : document_symbols(index.shards(), index.documents(), one.document, 0, 10)) add(symbol);
     }
-    for (const DocumentCount& one : list_documents(index.shards(), index.documents(), intervals, execution)) {
+    for (const DocumentCount& one : list_documents(index.shards(), index.documents(), intervals, nullptr, execution)) {
       add(one.document, one.count);
     }
   }

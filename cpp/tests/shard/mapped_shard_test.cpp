@@ -202,6 +202,24 @@ TEST_CASE("shard: symbols that the vocabulary does not have match nothing") {
   }
 }
 
+TEST_CASE("shard: symbols too large for a field of a key match nothing, and spoil no match before them") {
+  // Fields of 8, 9, 10, 12, 16, 21 and 32 bits, in symbols of 1 to 4 bytes.
+  for (const std::uint64_t vocab_size : {20U, 256U, 300U, 1000U, 4000U, 5000U, 70'000U, 2'000'000U, 3'000'000U}) {
+    for (const Profile profile : {Profile::kFast, Profile::kLean}) {
+      const Symbol last = static_cast<Symbol>(vocab_size);
+      const Checked checked({{8, last}, {8, 3, last}, {3, last, 8, 8}},
+                            {.vocab_size = vocab_size, .profile = profile, .sync = false});
+      for (int bits = 4; bits <= 32; ++bits) {
+        const Symbol stranger = ~Symbol{0} >> (32 - bits);
+        if (stranger <= vocab_size) continue;
+        check_longest_matches(checked, {8, stranger});
+        check_longest_matches(checked, {8, 3, stranger, 8, last, stranger, 3, last, 8, 8, stranger});
+        check_longest_matches(checked, {3, last, 8, stranger - 1, 8, 8, stranger + 1, last});
+      }
+    }
+  }
+}
+
 TEST_CASE("shard: n-grams longer than are compared at a time") {
   Random random(7);
   for (const std::uint64_t vocab_size : {20U, 300U, 70'000U, 20'000'000U, 21U, 301U, 70'001U, 20'000'001U}) {

@@ -9,6 +9,7 @@ import typer
 from anygram.cli import exits
 from anygram.cli.bench import bench
 from anygram.cli.build import build
+from anygram.cli.combine import combine
 from anygram.cli.convert import convert
 from anygram.cli.count import count
 from anygram.cli.demo import demo
@@ -74,7 +75,12 @@ def _add(verb: exits.Verb, summary: str, example: str) -> None:
 _add(build, "Index a corpus.", "anygram build corpus.jsonl.gz -o my-index --tokenizer words --id-field id")
 _add(info, "What an index holds.", "anygram info my-index")
 _add(verify, "Check that an index is whole.", "anygram verify my-index --deep")
-_add(convert, "Change an index's profile.", "anygram convert my-index -o my-lean-index --profile lean")
+_add(combine, "Make one index of parts.", "anygram combine part-0 part-1 part-2 -o my-index")
+_add(
+    convert,
+    "Change an index's profile, or whose files it is.",
+    "anygram convert my-index -o my-lean-index --profile lean",
+)
 _add(count, "How often texts occur.", 'anygram count my-index "to be" "or not to be"')
 _add(probability, "How likely a token comes next.", 'anygram probability my-index "or not to" "be" --backoff')
 _add(continuations, "What comes next.", 'anygram continuations my-index "to be or" --top-k 5')

@@ -105,15 +105,21 @@ def _answers(index: Index) -> dict[str, Any]:
     nanoseconds = time.perf_counter_ns() - started
     prompt = Query(_PROMPT, encode(index, _PROMPT))
     long_prompt = Query(_LONG_PROMPT, encode(index, _LONG_PROMPT))
-    found = concordance(index, Query(_FOUND, encode(index, _FOUND)), limit=5, width=10)
-    for row in found["occurrences"]:
+    occurrences = index.find(_FOUND)
+    found = concordance(index, occurrences, occurrences[:5], width=10)
+    for row in found:
         row["source"] = index.document(row["document"]).metadata["path"]
     return {
         "counts": counts,
         "count_microseconds": nanoseconds / 1000 / (100 * len(ngrams)),
         "continuations": continuations_of(index, prompt, top_k=5, backoff=False),
         "backoff": continuations_of(index, long_prompt, top_k=3, backoff=True),
-        "find": found,
+        "find": {
+            "ngram": _FOUND,
+            "tokens": encode(index, _FOUND),
+            "count": len(occurrences),
+            "occurrences": found,
+        },
     }
 
 

@@ -7,14 +7,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anygram.cli.options import File, IndexPath, Json, Output, Texts, TokenIds, delivery, open_index
+from anygram.cli.exits import UsageError
+from anygram.cli.options import (
+    ContextUnit,
+    File,
+    IgnoreCase,
+    IndexPath,
+    Json,
+    Match,
+    MatchKind,
+    Output,
+    Texts,
+    TokenIds,
+    Unit,
+    Where,
+    delivery,
+    open_index,
+)
 from anygram.cli.output import note, on_terminal, show_table, table_of
-from anygram.cli.queries import Query, read_queries
+from anygram.cli.queries import asked, read_queries
 from anygram.results.text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anygram.index import Index
-    from anygram.results import Occurrence
+    from anygram.occurrences import Occurrences, StringOccurrences
+    from anygram.results import Context, Occurrence, StringOccurrence
+    from anygram.results.excerpt import Unit as ContextUnitName
 
 _COLUMNS = ["ngram", "document", "source", "offset", "shard", "rank", "position", "before", "match", "after"]
 
@@ -25,8 +45,15 @@ def find(
     *,
     file: File = None,
     token_ids: TokenIds = None,
+    match: Match = MatchKind.TOKENS,
+    ignore_case: IgnoreCase = False,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show N occurrences of each.")] = 10,
-    width: Annotated[int, typer.Option(min=0, metavar="N", help="Tokens to show on either side.")] = 20,
+    where: Where = None,
+    cursor: Annotated[
+        str | None, typer.Option(metavar="NEXT", help="Read on from where a page said that the next begins.")
+    ] = None,
+    width: Annotated[int, typer.Option(min=0, metavar="N", help="Show N tokens on either side, or of --unit.")] = 20,
+    unit: Unit = ContextUnit.TOKENS,
     sample: Annotated[bool, typer.Option("--sample", help="Draw the N at random, the same for the same seed.")] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="What --sample draws by.")] = 0,
     output: Output = None,
@@ -34,11 +61,22 @@ def find(
 ) -> None:
     """Where each text occurs, in context, with the document that holds it.
 
-    Without --sample the first N are shown, in the index's own order: alphabetical by token id, so alike.
+    Without --sample the first N are shown, in the index's own order: alphabetical by token id, so alike; with --match
+    text in the order of the documents. If there are more, "next" is what --cursor takes.
     """
     with open_index(index) as opened:
         queries = read_queries(opened, texts, file, token_ids)
-        results = [concordance(opened, query, limit, width, seed if sample else None) for query in queries]
+        if cursor is not None and (sample or limit == 0 or len(queries) != 1):
+            raise UsageError("--cursor reads on in the pages of one text: without --sample, and with --limit from 1 up")
+        results: list[dict[str, Any]] = []
+        for query in queries:
+            found = opened.find(asked(query, match), match=match.value, ignore_case=ignore_case, where=where)
+            page = None if sample or limit == 0 else found.page(cursor, limit)
+            chosen = found.sample(limit, seed) if page is None else page.occurrences
+            following = None if page is None else page.next
+            occurrences = concordance(opened, found, chosen, width, unit.value)
+            counted = {"ngram": query.text, "tokens": query.tokens, "count": len(found)}
+            results.append({**counted, "occurrences": occurrences, "next": following})
     rows = [{"ngram": result["ngram"], **row} for result in results for row in result["occurrences"]]
 
     def show() -> None:
@@ -48,23 +86,23 @@ def find(
     delivery(json, output).deliver("find", {"results": results}, table_of(rows, _COLUMNS), show)
 
 
-def concordance(index: Index, query: Query, limit: int, width: int, seed: int | None = None) -> dict[str, Any]:
-    """Occurrences in context as plain data: the first ones, or with a seed a sample."""
-    found = index.find(query.tokens)
-    chosen = found[:limit] if seed is None else found.sample(limit, seed)
-    return {
-        "ngram": query.text,
-        "tokens": query.tokens,
-        "count": len(found),
-        "occurrences": [_row(index, occurrence, width) for occurrence in chosen],
-    }
+def concordance(
+    index: Index,
+    found: Occurrences | StringOccurrences,
+    chosen: Sequence[Any],
+    width: int,
+    unit: ContextUnitName = "tokens",
+) -> list[dict[str, Any]]:
+    """Occurrences in context as plain data."""
+    contexts = found.contexts(chosen, width=width, unit=unit)
+    return [_row(index, one, context) for one, context in zip(chosen, contexts, strict=True)]
 
 
-def _row(index: Index, occurrence: Occurrence, width: int) -> dict[str, Any]:
-    context = occurrence.context(width)
+def _row(index: Index, occurrence: Occurrence | StringOccurrence, context: Context) -> dict[str, Any]:
     parts = context.texts or [" ".join(map(str, part)) for part in (context.before, context.match, context.after)]
     source = index.document(occurrence.document).source
-    places = {name: getattr(occurrence, name) for name in ("document", "offset", "shard", "rank", "position")}
+    # A string that stands across tokens has no rank.
+    places = {name: getattr(occurrence, name, None) for name in ("document", "offset", "shard", "rank", "position")}
     return {**places, "source": source, **dict(zip(("before", "match", "after"), parts, strict=True))}
 
 
@@ -72,6 +110,8 @@ def _show(result: dict[str, Any]) -> None:
     rows = result["occurrences"]
     asked = result["ngram"] if result["ngram"] is not None else " ".join(map(str, result["tokens"]))
     note(f"{asked}: {len(rows):,} of {result['count']:,} occurrences")
+    if result["next"] is not None:
+        note(f"next: --cursor={result['next']}")
     if on_terminal():
         show_concordance(rows)
     else:

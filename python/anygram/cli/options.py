@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -12,6 +13,22 @@ from anygram.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from anygram.index import Index
+
+
+class ContextUnit(StrEnum):
+    """What the width of a context is counted in."""
+
+    TOKENS = "tokens"
+    WORDS = "words"
+    CHARACTERS = "characters"
+
+
+class MatchKind(StrEnum):
+    """What a text is looked for as."""
+
+    TOKENS = "tokens"
+    TEXT = "text"
+
 
 _SUFFIXES = (".html", ".json", ".jsonl", ".csv", ".parquet")
 
@@ -55,6 +72,23 @@ Memory: TypeAlias = Annotated[
 ]
 Threads: TypeAlias = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Use N threads.", show_default="all this process may use")
+]
+Where: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Only in documents whose fields fulfil it: \"source = 'web' AND year >= 2020\".",
+    ),
+]
+Match: TypeAlias = Annotated[
+    MatchKind,
+    typer.Option(help="Look for the tokens that the text is encoded to, or for the text whatever its tokens are."),
+]
+IgnoreCase: TypeAlias = Annotated[
+    bool, typer.Option("--ignore-case", help="With --match text: letters of either case are the same.")
+]
+Unit: TypeAlias = Annotated[
+    ContextUnit, typer.Option(help="What --width counts: words as the tokenizer `words` splits them.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -46,6 +46,19 @@ def read_queries(
     return queries + [Query(None, parse_token_ids(ids)) for ids in token_ids or []]
 
 
+def asked(query: Query, match: str) -> str | list[int]:
+    """What to ask the index for.
+
+    Raises:
+        UsageError: text is looked for, and token ids were given.
+    """
+    if match == "tokens":
+        return query.tokens
+    if query.text is None:
+        raise UsageError("--match text looks for TEXT: token ids are asked for without it")
+    return query.text
+
+
 def encode(index: Index, text: str) -> list[int]:
     """The text's token ids."""
     tokens: list[int] = index.encode(text).tolist()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anygram.cli.find import show_concordance
-from anygram.cli.options import IndexPath, Json, Output, delivery, open_index
+from anygram.cli.options import ContextUnit, IndexPath, Json, Output, Unit, Where, delivery, open_index
 from anygram.cli.output import note, on_terminal, show_table, table_of
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ def search(
         int | None, typer.Option(min=0, metavar="N", help="Any two of a window's matches at most N tokens apart.")
     ] = None,
     ordered: Annotated[bool, typer.Option("--ordered", help="The matches stand in the query's order.")] = False,
+    where: Where = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after N windows; counts are then estimates.")
     ] = None,
     show: Annotated[int, typer.Option(min=0, metavar="N", help="Show N windows.")] = 10,
-    width: Annotated[int, typer.Option(min=0, metavar="N", help="Tokens to show on either side.")] = 10,
+    width: Annotated[int, typer.Option(min=0, metavar="N", help="Show N tokens on either side, or of --unit.")] = 10,
+    unit: Unit = ContextUnit.TOKENS,
     output: Output = None,
     json: Json = False,
 ) -> None:
@@ -44,8 +46,8 @@ def search(
     NOT excludes documents; with --within, the windows that the term stands so near to.
     """
     with open_index(index) as opened:
-        hits = opened.search(query, within=within, ordered=ordered, limit=limit)
-        rows = [_row(opened, hits, row, width) for row in range(min(show, len(hits)))]
+        hits = opened.search(query, within=within, ordered=ordered, where=where, limit=limit)
+        rows = [_row(opened, hits, row, width, unit) for row in range(min(show, len(hits)))]
         in_subwords = opened.tokenizer is not None and opened.tokenizer.kind not in _WHOLE
     if in_subwords and not len(hits):
         note(
@@ -64,8 +66,8 @@ def search(
     delivery(json, output).deliver("search", answer, table_of(rows, _COLUMNS), lambda: _show(hits, rows))
 
 
-def _row(index: Index, hits: Hits, row: int, width: int) -> dict[str, Any]:
-    context = hits.context(row, width)
+def _row(index: Index, hits: Hits, row: int, width: int, unit: ContextUnit) -> dict[str, Any]:
+    context = hits.context(row, width, unit.value)
     parts = context.texts or [" ".join(map(str, part)) for part in (context.before, context.match, context.after)]
     document = int(hits.documents[row])
     places = {"document": document, "begin": int(hits.begins[row]), "end": int(hits.ends[row])}

@@ -121,17 +121,33 @@ class MetadataReader:
             document: its number here.
             number: its number in the whole index, if that is another.
         """
-        explicit = _optional(self._own(document, "id"), str)
-        if explicit is not None:
-            return explicit
-        source, line = self.source(document), self.line(document)
-        if source is None:
-            return str(document if number is None else number)
-        return source if line is None else f"{source}:{line}"
+        explicit, source, line = (self._own(document, name) for name in ("id", "source", "line"))
+        return _name(explicit, source, line, document if number is None else number)
 
     def column(self, field: str, chunk: int) -> Column:
         """One field of a chunk's documents; without decompressing any other."""
         return self._chunk(chunk).column(field)
+
+    def sources(self, chunk: int) -> Column:
+        """The files that a chunk's documents came from; None where it is unknown."""
+        return self._chunk(chunk).own("source")
+
+    def ids(self, chunk: int, first_number: int) -> list[str]:
+        """What to call each of a chunk's documents, as `id` does.
+
+        Args:
+            chunk: its number.
+            first_number: the number in the whole index of the first document here.
+        """
+        of_chunk = self._chunk(chunk)
+        columns = [of_chunk.own(name) for name in ("id", "source", "line")]
+        values = [column.values for column in columns]
+        rows = zip(*(column.codes.tolist() for column in columns), strict=True)
+        begin = first_number + self.chunk_documents(chunk).start
+        return [
+            _name(values[0][explicit], values[1][source], values[2][line], number)
+            for number, (explicit, source, line) in enumerate(rows, begin)
+        ]
 
     def slice(self, first: int, end: int) -> Iterator[bytes]:
         """The payload of the documents `[first, end)` alone, piece by piece. Whole chunks are copied as they are."""
@@ -298,6 +314,14 @@ def _frames(frames: object, begin: int, end: int) -> list[tuple[int, int, int]]:
         begin += num_bytes
     expect(begin == end, "its frames have another size")
     return places
+
+
+def _name(explicit: object, source: object, line: object, number: int) -> str:
+    if (name := _optional(explicit, str)) is not None:
+        return name
+    if (file := _optional(source, str)) is None:
+        return str(number)
+    return file if _optional(line, int) is None else f"{file}:{line}"
 
 
 def _optional(value: object, kind: type[_T]) -> _T | None:

@@ -15,7 +15,8 @@ def arrow_stream(columns: Mapping[str, npt.NDArray[Any]], requested_schema: obje
     """A PyCapsule of an Arrow C stream with one batch: a struct with the columns as its fields.
 
     Args:
-        columns: arrays of int64, float64 or bool of one length; a 2-D array becomes a column of fixed-size lists.
+        columns: arrays of int64, float64 or bool of one length, or of objects of one type and
+            None; a 2-D array becomes a column of fixed-size lists.
         requested_schema: what the consumer would like; nanoarrow refuses what it cannot give.
     """
     try:
@@ -30,6 +31,9 @@ def arrow_stream(columns: Mapping[str, npt.NDArray[Any]], requested_schema: obje
 
 
 def _c_array(nanoarrow: Any, column: npt.NDArray[Any]) -> Any:
+    if column.dtype == np.object_:
+        values = column.tolist()
+        return nanoarrow.c_array(values, _object_schema(nanoarrow, values))
     if column.ndim == 2:
         values = _c_array(nanoarrow, np.ascontiguousarray(column).reshape(-1))
         schema = nanoarrow.fixed_size_list(values.schema, column.shape[1])
@@ -39,3 +43,13 @@ def _c_array(nanoarrow: Any, column: npt.NDArray[Any]) -> Any:
         return nanoarrow.c_array_from_buffers(nanoarrow.bool_(), len(column), [None, bits])
     schema = nanoarrow.float64() if column.dtype == np.float64 else nanoarrow.int64()
     return nanoarrow.c_array_from_buffers(schema, len(column), [None, np.ascontiguousarray(column)])
+
+
+def _object_schema(nanoarrow: Any, values: list[Any]) -> Any:
+    """The type of values that are all of one of Python's, or None."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool}:
+        return nanoarrow.bool_()
+    if kinds == {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
+        return nanoarrow.int64()
+    return nanoarrow.float64() if kinds in ({float}, {int}) else nanoarrow.string()

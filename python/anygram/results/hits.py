@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from anygram.errors import InvalidQueryError
 from anygram.results.base import Decode, Table
-from anygram.results.occurrence import Context
+from anygram.results.context import Context
+from anygram.results.excerpt import Span, Unit, checked_width, contexts
 from anygram.types import Int64Array
 
 _SHOWN_WIDTH = 8  # tokens on either side, where hits are shown
@@ -56,23 +57,20 @@ class Hits(Table):
         """How many windows there are: exact if `complete`, else those found, scaled up to all candidates."""
         return len(self) * (self.num_candidates / self.num_examined if self.num_examined else 1.0)
 
-    def context(self, row: int, width: int = 20) -> Context:
-        """A window with at most `width` tokens of its document on either side.
+    def context(self, row: int, width: int = 20, unit: Unit = "tokens") -> Context:
+        """A window with at most `width` units of its document on either side, as `Occurrence.context`.
 
         Raises:
-            InvalidQueryError: the width is negative, or the hits were pickled, which leaves their index behind.
+            InvalidQueryError: the width is negative, the unit is none or needs a tokenizer, or the hits were pickled,
+                which leaves their index behind.
             IndexError: there is no such row.
         """
-        if width < 0:
-            raise InvalidQueryError(f"a context's width is a number of tokens from 0 up, not {width}")
-        if self.read is None:
+        checked_width(width, unit, self.decode)
+        read = self.read
+        if read is None:
             raise InvalidQueryError("these hits have left their index (they were pickled or made by hand)")
-        document, match, match_end = int(self.documents[row]), int(self.begins[row]), int(self.ends[row])
-        begin = max(0, match - width)
-        tokens = self.read(document, begin, match_end + width)
-        return Context(
-            tokens[: match - begin], tokens[match - begin : match_end - begin], tokens[match_end - begin :], self.decode
-        )
+        window = Span(int(self.documents[row]), int(self.begins[row]), int(self.ends[row]))
+        return contexts([window], width, unit, lambda spans: [read(*span) for span in spans], self.decode)[0]
 
     def _heading(self) -> str:
         found = f"Hits: {len(self):,} windows in {self.num_documents:,} documents"

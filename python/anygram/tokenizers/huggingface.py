@@ -18,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anygram.errors import IndexFormatError
-from anygram.tokenizers.literal import byte_characters, is_byte_level, make_literal, parts, round_trips_by_construction
+from anygram.tokenizers.literal import (
+    byte_characters,
+    is_byte_level,
+    make_literal,
+    parts,
+    round_trips_by_construction,
+    separator_of,
+)
 from anygram.tokenizers.text import REPLACEMENT, content_hash, utf8
 from anygram.types import Int64Array, Ragged, TokenArray
 
@@ -72,6 +79,11 @@ class HuggingFaceTokenizer:
     def vocab_size(self) -> int:
         """See `anygram.types.Tokenizer`."""
         return 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+
+    @cached_property
+    def separator(self) -> str | None:
+        """See `anygram.types.Tokenizer`."""
+        return separator_of(self._parts["decoder"])
 
     @cached_property
     def hash(self) -> str:

@@ -72,6 +72,23 @@ def is_byte_level(tokenizer: Part) -> bool:
     return any(part.get("type") == "ByteLevel" for part in parts(tokenizer.get("decoder")))
 
 
+# Decoders that put what each token stands for one after another.
+_JOINING = {"ByteLevel", "Metaspace", "Replace", "ByteFallback", "Fuse", "Strip", "Sequence"}
+
+
+def separator_of(decoder: Part | None) -> str | None:
+    """What decoding puts between the texts of two tokens; None if it does more than putting them one after another."""
+    if decoder is None:
+        return " "
+    for part in parts(decoder):
+        kind = part.get("type")
+        is_space = part.get("pattern") == {"String": "\N{LOWER ONE EIGHTH BLOCK}"} and part.get("content") == " "
+        strips = kind == "Strip" and (part.get("start") or part.get("stop"))
+        if kind not in _JOINING or strips or (kind == "Replace" and not is_space):
+            return None
+    return ""
+
+
 def round_trips_by_construction(tokenizer: Part) -> bool:
     """Whether decoding gives back every text, as its parts show: a complete byte-level BPE that changes nothing before.
 

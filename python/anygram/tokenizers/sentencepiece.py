@@ -54,6 +54,7 @@ class SentencePieceTokenizer:
 
     #: A model may normalise, and have no piece for some characters.
     round_trip = None
+    separator = ""
 
     @cached_property
     def vocab_size(self) -> int:

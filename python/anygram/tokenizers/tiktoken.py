@@ -82,6 +82,7 @@ class TiktokenTokenizer:
 
     #: Whether a pattern takes all of every text cannot be told from it.
     round_trip = None
+    separator = ""
 
     @property
     def vocab_size(self) -> int:

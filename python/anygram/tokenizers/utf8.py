@@ -17,6 +17,7 @@ class BytesTokenizer:
     spec = "bytes"
     vocab_size = 255
     round_trip = True
+    separator = ""
 
     @property
     def hash(self) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anygram.errors import IndexFormatError
-from anygram.tokenizers.segments import segment_offsets, segments
+from anygram.segments import segment_offsets, segments
 from anygram.tokenizers.text import REPLACEMENT, content_hash, utf8
 from anygram.types import MAX_TOKEN, Int64Array, Ragged, TokenArray
 
@@ -65,6 +65,8 @@ class WordsTokenizer:
     """
 
     round_trip = False
+    #: What `decode` puts between the bytes of its tokens.
+    separator = " "
 
     def __init__(self, words: Sequence[str] = (), *, fold: bool = False) -> None:
         self.kind = self.spec = "words:fold" if fold else "words"

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include <anygram/base/error.hpp>
@@ -35,6 +36,16 @@ class StopSignal {
     check();
   }
 
+  // The same from any thread: asks the caller on the thread that made this, where work runs that takes long between
+  // two polls.
+  void look() {
+    if (std::this_thread::get_id() == owner_) {
+      poll();
+    } else {
+      check();
+    }
+  }
+
   // Throws kStopped if someone asked to stop. For any thread; one relaxed load.
   void check() const {
     if (stopped()) throw Error(ErrorCode::kStopped, "stopped");
@@ -42,6 +53,7 @@ class StopSignal {
 
  private:
   std::function<void()> poll_;
+  std::thread::id owner_ = std::this_thread::get_id();
   std::atomic<bool> stopped_{false};
 };
 

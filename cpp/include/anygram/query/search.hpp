@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include <anygram/query/document_filter.hpp>
 #include <anygram/query/query.hpp>
 
 namespace anygram {
@@ -21,6 +22,8 @@ struct SearchQuery {
   bool ordered = false;
   // Stop once so many windows are found.
   std::optional<std::uint64_t> limit = {};
+  // Only these documents; all if null.
+  const DocumentFilter* filter = nullptr;
 };
 
 // Tokens [begin, end) of a document: a choice of one match of each clause lies in it, and no smaller one inside of it
@@ -34,8 +37,8 @@ struct Window {
 
 struct SearchResult {
   std::vector<Window> windows;  // by document, then by place
-  // Documents that hold a match of the rarest clause, and how many of them, in order, were searched: all without a
-  // limit, or if the limit was not reached.
+  // Documents of the filter that hold a match of the rarest clause, and how many of them, in order, were searched: all
+  // without a limit, or if the limit was not reached.
   std::uint64_t num_candidates = 0;
   std::uint64_t num_examined = 0;
 };

@@ -83,3 +83,33 @@ def segment_offsets(text: str) -> list[tuple[int, int]]:
     """Where each of `segments` begins and ends, in characters."""
     matches: Iterable[re.Match[str] | regex.Match[str]] = (_ASCII if text.isascii() else _unicode()).finditer(text)
     return [match.span() for match in matches]
+
+
+# What nothing joins to what stands beside it, but for what extends it, and space to space. Not all white space is so:
+# U+202F joins words.
+_SPACES = r"\t\p{WB=WSegSpace}\p{WB=Newline}\p{WB=CR}\p{WB=LF}"
+_IDEOGRAPHS = r"[\p{Han}\p{Hiragana}]&&\p{WB=Other}"
+
+_ASCII_APART = "\t\n\v\f\r "
+
+
+@lru_cache(maxsize=1)
+def _apart() -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+    import regex
+
+    extend = _CLASSES["extend"]
+    first = f"[{_SPACES}](?![{_SPACES}{extend}])|[{_IDEOGRAPHS}](?![{extend}])"
+    last = f"(?r)[{_SPACES}]|[{_IDEOGRAPHS}]"
+    return regex.compile(first, regex.VERSION1), regex.compile(last, regex.VERSION1)
+
+
+def certain_range(text: str) -> tuple[int, int]:
+    """Where in a piece of a longer text, from and to, `segment_offsets` are right whatever stands around the piece.
+
+    The first is the text's length and the second 0 if they are certain nowhere.
+    """
+    if text.isascii():
+        first = next((place + 1 for place, character in enumerate(text) if character in _ASCII_APART), len(text))
+        return first, max(0, *(text.rfind(character) for character in _ASCII_APART))
+    first_match, last_match = (pattern.search(text) for pattern in _apart())
+    return len(text) if first_match is None else first_match.end(), 0 if last_match is None else last_match.start()

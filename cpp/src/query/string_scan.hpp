@@ -1,0 +1,16 @@
+// Finding a string by reading a whole token stream.
+#pragma once
+
+#include <vector>
+
+#include <anygram/query/string_search.hpp>
+
+namespace anygram {
+
+std::uint64_t scan_count(const Shard& shard, const TokenBytes& tokens, const ByteAutomaton& string,
+                         const Execution& execution);
+
+std::vector<StringPlace> scan_places(const Shard& shard, const TokenBytes& tokens, const ByteAutomaton& string,
+                                     const Execution& execution);
+
+}  // namespace anygram
