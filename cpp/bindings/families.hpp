@@ -22,6 +22,7 @@ void bind_building(pybind11::module_& module);       // documents in, shards out
 void bind_foreign_files(pybind11::module_& module);  // documents in, other projects' files out
 void bind_verifying(pybind11::module_& module);      // checksums and order
 void bind_shards(pybind11::module_& module);         // one shard
+void bind_infini_gram(pybind11::module_& module);    // a shard that infini-gram wrote
 void bind_counting(IndexClass& index);               // counts and probabilities
 void bind_texts(IndexClass& index);                  // questions about each position of a text
 void bind_occurrences(IndexClass& index);            // where n-grams stand

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module) {
   bind_foreign_files(module);
   bind_verifying(module);
   bind_shards(module);
+  bind_infini_gram(module);
   IndexClass index(module, "Index");
   bind_counting(index);
   bind_texts(index);

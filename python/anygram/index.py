@@ -20,6 +20,7 @@ from anygram.errors import (
     IndexNotFoundError,
     InvalidQueryError,
 )
+from anygram.infini_gram_files import TOKEN_WIDTHS, MetadataLines, ShardFiles, find_shards
 from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
@@ -33,7 +34,7 @@ from anygram.manifest import (
 from anygram.occurrences import Occurrences
 from anygram.results import Continuations, Decode, Document, Hits, Matches, Probabilities, Probability, Scores, Spans
 from anygram.results.base import read_only
-from anygram.shard import Shard
+from anygram.shard import InfiniGramShard, Shard
 from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
 if TYPE_CHECKING:
@@ -145,7 +146,10 @@ class Index:
     def shards(self) -> list[Shard]:
         """The shards, in the order of their documents."""
         firsts = np.cumsum([0, *(shard.num_documents for shard in self._shards)]).tolist()
-        return [Shard(shard, first) for shard, first in zip(self._shards, firsts, strict=False)]
+        return [self._shard(number, first) for number, first in enumerate(firsts[:-1])]
+
+    def _shard(self, number: int, first_document: int) -> Shard:
+        return Shard(self._shards[number], first_document)
 
     def encode(self, text: str) -> Int64Array:
         """The token ids of a text: literally, without special tokens or an added space.
@@ -509,6 +513,9 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     tokenizer: object = None,
+    format: str | None = None,  # noqa: A002  # what it is everywhere
+    token_dtype: str | None = None,
+    reversed: bool | None = None,  # noqa: A002  # the files' own word
     load: LoadMode = "mmap",
     threads: int | None = None,
 ) -> Index:
@@ -517,6 +524,9 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     Args:
         path: the folder; or a list of folders, whose counts add up and whose documents are numbered in their order.
         tokenizer: for an index without one: what `build` takes.
+        format: "infini-gram" for directories of infini-gram (v4, v5 and v6), read in place; None for anygram's own.
+        token_dtype: of these: "u8", "u16" or "u32".
+        reversed: of these: whether documents run backwards (v5).
         load: "mmap" reads from the files what a question needs; "ram" copies them into memory first.
         threads: how many of the process's CPUs to use; None for all.
 
@@ -529,6 +539,11 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise IndexNotFoundError("no index to open: the list of paths is empty")
+    if format == "infini-gram":
+        folders = [Path(one).absolute() for one in paths]
+        return _open_infini_gram(folders, token_dtype, bool(reversed), load, threads, _given(tokenizer))
+    if (format, token_dtype, reversed) != (None, None, None):
+        raise InvalidQueryError("token_dtype and reversed are for format='infini-gram', the one format besides None")
     return _open_index(Index, [Path(one).absolute() for one in paths], load, threads, _given(tokenizer))
 
 
@@ -593,6 +608,67 @@ def _check_shard(shard: _core.Shard, entry: ShardEntry, manifest: Manifest) -> N
             "its files were swapped; restore them from a backup, or build the index again",
             shard.path,
         )
+
+
+class _InfiniGramIndex(Index):
+    """An index in infini-gram's files: its shards know more of them."""
+
+    def __init__(self, parts: Sequence[_Part], found: Sequence[tuple[Path, ShardFiles]], **options: Any) -> None:
+        super().__init__(parts, **options)
+        self._lines = [
+            _metadata_lines(files, shard.num_documents) for (_, files), shard in zip(found, self._shards, strict=True)
+        ]
+        self._folders = [str(folder) for folder, _ in found]
+
+    def _shard(self, number: int, first_document: int) -> Shard:
+        shard = self._shards[number]
+        return InfiniGramShard(shard, first_document, self._folders[number], self._lines[number])  # type: ignore[arg-type]  # they all are
+
+
+def _metadata_lines(files: ShardFiles, num_documents: int) -> MetadataLines | None:
+    if files.metadata is None or files.metadata_offsets is None:
+        return None
+    return MetadataLines(files.metadata, files.metadata_offsets, num_documents)
+
+
+def _open_infini_gram(
+    folders: list[Path],
+    token_dtype: str | None,
+    backwards: bool,
+    load: LoadMode,
+    threads: int | None,
+    given: Tokenizer | None,
+) -> Index:
+    if token_dtype not in TOKEN_WIDTHS:
+        raise InvalidQueryError(
+            f"token_dtype is one of {', '.join(TOKEN_WIDTHS)} for infini-gram's files, not {token_dtype!r}"
+        )
+    width = TOKEN_WIDTHS[token_dtype]
+    found = find_shards(folders)
+    shards: list[_core.Shard] = [
+        _core.open_infini_gram_shard(
+            tokens=str(files.tokens),
+            table=str(files.table),
+            offsets=str(files.offsets),
+            token_width=width,
+            backwards=backwards,
+            in_memory=load == "ram",
+        )
+        for _, files in found
+    ]
+    entries = [ShardEntry(shard.path, shard.num_tokens, shard.num_documents, 0) for shard in shards]
+    manifest = Manifest(
+        generation=0,
+        num_tokens=sum(entry.num_tokens for entry in entries),
+        num_documents=sum(entry.num_documents for entry in entries),
+        vocab_size=(1 << 8 * width) - 1,
+        token_width=width,
+        profile="infini-gram",
+        tokenizer=None,
+        shards=tuple(entries),
+    )
+    options = {"paths": folders, "load": load, "threads": threads, "given_tokenizer": given}
+    return _InfiniGramIndex([_Part(manifest, given, shards)], found, **options)
 
 
 def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, tokenizer: Tokenizer | None) -> Index:
