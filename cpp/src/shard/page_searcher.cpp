@@ -12,11 +12,20 @@ constexpr std::uint64_t kMostScanned = 4'000'000;
 
 template <int Width>
 void PageSearcher<Width>::set_keys(Lane& lane) const {
-  // What follows the text in its buffer is in the keys too, where they are masked.
   const auto range = [&](std::uint64_t begin) -> KeyRange {
     if (lane.length <= begin) return {0, format_.largest_key()};
-    const std::uint64_t key = load_key<Width>(lane.text, begin, format_);
     const auto known = static_cast<int>(std::min(symbols_per_key(), lane.length - begin));
+    std::uint64_t key = 0;
+    if (format_.bits >= 8 * Width) {
+      // What follows the text in its buffer is in the key too, and masked below.
+      key = load_key<Width>(lane.text, begin, format_);
+    } else {
+      // It may be symbols that no document has, too large for their fields: they would reach into those before.
+      for (int i = 0; i < known; ++i) {
+        key = (key << format_.bits) | load_symbol<Width>(lane.text + (begin + static_cast<std::uint64_t>(i)) * Width);
+      }
+      key <<= format_.key_bits() - known * format_.bits;
+    }
     const std::uint64_t open = (std::uint64_t{1} << (format_.key_bits() - known * format_.bits)) - 1;
     return {key & ~open, key | open};
   };
