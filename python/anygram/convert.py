@@ -147,6 +147,8 @@ def _change_profile(
     from anygram.workplace import workplace
 
     manifest = read_manifest(source)
+    if profile is None and manifest.profile == "fast,lean":
+        raise InputError(f"{source}: its shards have both profiles; say which to write (profile=, --profile)")
     profile = checked_profile(manifest.profile if profile is None else profile)  # type: ignore[arg-type]
     tokenizer = read_tokenizer(source, manifest)
     with named_errors(folder), workplace(folder, overwrite=overwrite) as place:
