@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anygram.io.records import Counter, Record, RefusedError, Reject, TokenBlock, TokenIds, checked_tokens
-from anygram.io.remote import local_copy
 from anygram.io.streams import stream_reason
 from anygram.types import MAX_TOKEN, Int64Array
 
@@ -55,7 +54,7 @@ def read_array(
     except (ValueError, EOFError) as error:
         yield Reject(str(error), path)
         return
-    yield from read_rows(array, path, counter) if array.ndim == 2 else read_stream(array, end_token, path, counter)
+    yield from read_rows(array, path, counter) if array.ndim == 2 else _read_stream(array, end_token, path, counter)
 
 
 def array_facts(path: str, dtype: np.dtype[Any] | None, end_token: int | None) -> ArrayFacts | None:
@@ -76,7 +75,6 @@ def facts_of(array: _Ids, end_token: int | None = None) -> ArrayFacts:
 
 
 def _open(path: str, dtype: np.dtype[Any] | None) -> _Ids:
-    path = local_copy(path)
     array = np.lib.format.open_memmap(path, mode="r") if dtype is None else _map_raw(path, dtype)
     if array.dtype.kind not in "iu" or array.ndim not in (1, 2):
         raise RefusedError("expected a 1-D or 2-D array of integers, found something else")
@@ -100,49 +98,30 @@ def read_rows(array: _Ids, source: str | None, counter: Counter) -> Iterator[Rec
     for begin in range(0, len(array), at_once):
         rows = array[begin : begin + at_once]
         lengths = np.full(len(rows), array.shape[1], np.int64)
-        yield from token_blocks(rows.reshape(-1), lengths, None, source, begin + 1, counter)
+        yield from _block(rows.reshape(-1), lengths, None, source, begin + 1, counter)
 
 
-def read_stream(
+def _read_stream(
     array: _Ids, end_token: int | None, source: str, counter: Counter
 ) -> Iterator[Record | TokenBlock | Reject]:
-    """The documents of a 1-D array: what stands before each end token, and before the array's end; or all of it."""
     begin, line = 0, 1
     for searched in range(0, len(array), _BLOCK) if end_token is not None else ():
         ends = np.flatnonzero(array[searched : searched + _BLOCK] == end_token) + searched
         if not len(ends):
             continue
         lengths = np.diff(ends, prepend=begin - 1) - 1
-        yield from token_blocks(array[begin : ends[-1] + 1], lengths, end_token, source, line, counter)
+        yield from _block(array[begin : ends[-1] + 1], lengths, end_token, source, line, counter)
         begin = int(ends[-1]) + 1
         line += len(ends)
     if begin < len(array):
-        yield from token_blocks(array[begin:], np.array([len(array) - begin]), None, source, line, counter)
+        yield from _block(array[begin:], np.array([len(array) - begin]), None, source, line, counter)
 
 
-def token_blocks(
-    ids: _Ids,
-    lengths: Int64Array,
-    end_token: int | None,
-    source: str | None,
-    line: int,
-    counter: Counter,
-    *,
-    counts: bool = True,
+def _block(
+    ids: _Ids, lengths: Int64Array, end_token: int | None, source: str | None, line: int, counter: Counter
 ) -> Iterator[Record | TokenBlock | Reject]:
-    """Documents side by side, each with the end token behind it, if there is one.
-
-    Args:
-        ids: of all of them, and the end tokens.
-        lengths: tokens of each.
-        end_token: belongs to none.
-        source: as in `Record`.
-        line: the first one's number in its source.
-        counter: counts the ids as bytes read, if `counts`.
-        counts: whether it does.
-    """
-    if counts:
-        counter.num_bytes += ids.nbytes
+    """Documents side by side, each with the end token behind it, if there is one."""
+    counter.num_bytes += ids.nbytes
     separated = end_token is not None
     checked = _checked(ids, end_token)
     if checked is not None:

@@ -13,12 +13,12 @@ from typing import Any, Literal, TextIO
 import numpy as np
 
 from anygram.errors import InputError
-from anygram.io.arrays import ArrayFacts
-from anygram.io.choice import Choice
-from anygram.io.folders import expand
+from anygram.io.arrays import ArrayFacts, array_facts, read_array
+from anygram.io.folders import ARRAY_SUFFIXES, JSONL_SUFFIXES, expand, suffix_of
+from anygram.io.jsonl import read_jsonl
 from anygram.io.records import Counter, Fields, Reader, Record, Reject, TokenBlock
-from anygram.io.remote import size_of
 from anygram.io.streams import STDIN
+from anygram.io.text import read_text, read_text_lines
 from anygram.types import DOCUMENT_END
 
 
@@ -120,20 +120,16 @@ def read_corpus(
     """A corpus of files, read when it is iterated.
 
     Args:
-        inputs: files, folders (all readable files in them and below, by name) and patterns such as ``data/**/*.jsonl``,
-            on this machine or as URLs of fsspec (``s3://bucket/data/*.parquet``); "-" is text from standard input. Read
-            are .txt, .jsonl and .json (one object a line), each also as .gz and .zst; tables in .parquet, .arrow,
-            .feather and .ipc, and folders that `datasets.save_to_disk` wrote; token ids in .npy and .bin (raw, llm.c's,
-            OLMo's, Megatron's with its .idx) and datatrove's .ds.
-        text_field: of JSON lines and tables, the field that holds the text.
+        inputs: files, folders (all readable files in them and below, by name) and patterns such as ``data/**/*.jsonl``;
+            "-" is text from standard input. Read are .txt, .jsonl and .json (one object a line), each also as .gz and
+            .zst, and the token ids of .npy and .bin files.
+        text_field: of JSON lines, the field that holds the text.
         tokens_field: the field that holds token ids, if they are to be read instead of text.
         id_field: the field that names the document.
         metadata: which other fields to keep: "all", "none", or names (a sequence, or a str with commas).
         lines: whether each line of a text file is a document, instead of the whole file.
-        end_token: the id that ends each document in files of token ids, and belongs to none. Without it an .npy or raw
-            .bin file is one document, and documents of other files keep it. In llm.c's files it begins each document,
-            and is known.
-        token_dtype: the type of the ids in raw .bin files and .npy files without a header, such as "uint16".
+        end_token: the id that ends each document in .npy and .bin files; without it such a file is one document.
+        token_dtype: the type of the ids in .bin files, such as "uint16".
         on_error: "stop" at a bad record with an InputError, or "skip" it into the file `rejects`.
         rejects: where to write what was skipped, as JSON lines {source, line, reason, record}.
 
@@ -161,11 +157,29 @@ def read_corpus(
     if paths.count(STDIN) > 1:
         raise InputError("standard input can be read once only", STDIN)
 
-    choice = Choice(fields, dtype, end_token, lines)
+    def reader(path: str) -> Reader:
+        suffix = suffix_of(path)
+        if suffix in JSONL_SUFFIXES:
+            return partial(read_jsonl, path, fields)
+        if suffix in ARRAY_SUFFIXES:
+            if suffix == ".bin" and dtype is None:
+                raise InputError("a .bin file does not say what its ids are: give token_dtype, such as 'uint16'", path)
+            return partial(read_array, path, dtype if suffix == ".bin" else None, end_token)
+        return partial(read_text_lines if lines else read_text, path)
+
+    def arrays() -> ArrayFacts | None:
+        if not all(suffix_of(path) in ARRAY_SUFFIXES for path in paths):
+            return None
+        found = [array_facts(path, dtype if suffix_of(path) == ".bin" else None, end_token) for path in paths]
+        known = [facts for facts in found if facts is not None]
+        return ArrayFacts(
+            sum(facts.stream_length for facts in known), max((facts.largest for facts in known), default=0)
+        )
+
     once = STDIN in paths
-    num_bytes = None if once else sum(map(size_of, paths))
-    readers = [choice.reader(path) for path in paths]
-    return Corpus(readers, num_bytes=num_bytes, arrays=partial(choice.array_facts, paths), once=once, rejects=rejects)
+    num_bytes = None if once else sum(map(_size, paths))
+    readers = [reader(path) for path in paths]
+    return Corpus(readers, num_bytes=num_bytes, arrays=arrays, once=once, rejects=rejects)
 
 
 def _open_rejects(path: str | os.PathLike[str]) -> TextIO:
@@ -193,3 +207,10 @@ def _token_dtype(token_dtype: str | np.dtype[Any] | None) -> np.dtype[Any] | Non
     if dtype is None or dtype.kind not in "iu":
         raise InputError(f"token_dtype is a type of integers, such as 'uint16', found {token_dtype!r}")
     return dtype
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0  # reading it will say what is wrong

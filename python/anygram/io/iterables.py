@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from anygram.errors import InputError
 from anygram.io.arrays import facts_of, read_rows
-from anygram.io.arrow import dataset_batches, read_tables, stream_batches
 from anygram.io.corpus import Corpus
 from anygram.io.records import Fields, Record, RefusedError, Reject, checked_text, checked_tokens, shown
 
@@ -22,9 +20,8 @@ def as_corpus(documents: object) -> Corpus:
 
     Args:
         documents: an iterable of str, of sequences or 1-D arrays of token ids, or of mappings with a field "text" or
-            "tokens" beside any metadata; or a 2-D integer array, of which each row is a document; or a table with an
-            Arrow C stream (pyarrow, polars, pandas), or a data set of Hugging Face, with such columns. It is iterated
-            once for each iteration of the corpus, lazily.
+            "tokens" beside any metadata; or a 2-D integer array, of which each row is a document. It is iterated once
+            for each iteration of the corpus, lazily.
 
     Raises:
         InputError: it is none of these, such as one str.
@@ -32,14 +29,10 @@ def as_corpus(documents: object) -> Corpus:
     if isinstance(documents, Corpus):
         return documents
     _check_collection(documents)
+    assert isinstance(documents, Iterable)
     if isinstance(documents, np.ndarray) and documents.ndim == 2 and documents.dtype.kind in "iu":
         array = documents
         return Corpus([lambda counter: read_rows(array, None, counter)], num_bytes=None, arrays=lambda: facts_of(array))
-    table = _table_batches(documents)
-    if table is not None:
-        once = hasattr(documents, "read_next_batch")  # a stream of batches
-        return Corpus([partial(read_tables, table, Fields())], num_bytes=None, once=once)
-    assert isinstance(documents, Iterable)
     once = iter(documents) is documents
     return Corpus([lambda _: _read(documents)], num_bytes=None, once=once)
 
@@ -54,19 +47,10 @@ def _check_collection(documents: object) -> None:
         raise InputError(f"{_EXPECTED}, found one array of {documents.dtype}: put one document's ids in a list")
     if isinstance(documents, np.ndarray) and documents.ndim not in (1, 2):
         raise InputError(f"{_EXPECTED}, found an array of {documents.ndim} dimensions")
-    if hasattr(documents, "__arrow_c_stream__"):
-        return
     if hasattr(documents, "columns"):  # a data frame, which would iterate over the names of its columns
         raise InputError(f'{_EXPECTED}, found a table: give one column, as table["text"], or its rows as mappings')
     if not isinstance(documents, Iterable):
         raise InputError(f"{_EXPECTED}, found {type(documents).__name__}; read files with read_corpus(path)")
-
-
-def _table_batches(documents: object) -> Callable[[], Iterable[Any]] | None:
-    """What reads an Arrow table, a data frame or a data set of Hugging Face; None if it is none."""
-    if type(documents).__module__.partition(".")[0] == "datasets" and hasattr(documents, "with_format"):
-        return dataset_batches(documents)
-    return stream_batches(documents) if hasattr(documents, "__arrow_c_stream__") else None
 
 
 def _read(documents: Iterable[Any]) -> Iterator[Record | Reject]:

@@ -164,10 +164,6 @@ class Fields:
         content = {self.text, self.tokens} if self.required is None else {self.required}
         object.__setattr__(self, "_content", frozenset(content))
 
-    def takes(self, name: str) -> bool:
-        """Whether a field of that name is part of a document; others need not be read."""
-        return name in self._content or name == self.id or self.metadata is None or name in self.metadata
-
     def record(self, mapping: Mapping[object, object], source: str | None, line: int | None) -> Record:
         """The document that a mapping is.
 

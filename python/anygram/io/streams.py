@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 from anygram.io.records import Counter, Reject
-from anygram.io.remote import open_raw
 
 #: The name of standard input.
 STDIN = "-"
@@ -35,7 +34,7 @@ class _Decompressor(Protocol):
 class _CountedFile(io.RawIOBase):
     """Counts what is read through it."""
 
-    def __init__(self, file: BinaryIO, counter: Counter, closes: bool) -> None:
+    def __init__(self, file: io.FileIO | BinaryIO, counter: Counter, closes: bool) -> None:
         self._file = file
         self._counter = counter
         self._closes = closes
@@ -110,8 +109,8 @@ class _Frames(io.RawIOBase):
 
 
 def open_stream(path: str, counter: Counter) -> BinaryIO:
-    """Opens a file or URL for reading: `-` is standard input; .gz and .zst are decompressed."""
-    raw = sys.stdin.buffer if path == STDIN else open_raw(path)
+    """Opens a file for reading: `-` is standard input; .gz and .zst are decompressed."""
+    raw = sys.stdin.buffer if path == STDIN else io.FileIO(path)
     counted = io.BufferedReader(_CountedFile(raw, counter, closes=path != STDIN), _BUFFER)
     if path.lower().endswith(".gz"):
         return io.BufferedReader(_Frames(counted, "gzip", lambda: zlib.decompressobj(wbits=31), zlib.error), _BUFFER)
