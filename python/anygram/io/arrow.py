@@ -230,6 +230,19 @@ def _others(batch: pyarrow.RecordBatch, fields: Fields) -> dict[str, list[Any]]:
     }
 
 
+def _is_json(kind: Any) -> bool:
+    """Whether the values of a type are those of JSON."""
+    import pyarrow
+
+    types = pyarrow.types
+    if _is_list(kind):
+        return _is_json(kind.value_type)
+    if types.is_struct(kind):
+        return all(_is_json(kind.field(number).type) for number in range(kind.num_fields))
+    plain = (types.is_null, types.is_boolean, types.is_integer, types.is_floating, types.is_string)
+    return any(is_kind(kind) for is_kind in (*plain, types.is_large_string)) or _is_view(kind)
+
+
 def _plain(column: Any, name: str) -> list[Any]:
     import pyarrow
 
@@ -239,6 +252,8 @@ def _plain(column: Any, name: str) -> list[Any]:
     try:
         if types.is_temporal(kind) or types.is_decimal(kind):
             column = column.cast(pyarrow.string())  # as in JSON, which has no type for them
+        elif not _is_json(kind):
+            raise RefusedError(f"column {name!r} holds {kind}, which metadata cannot: name those to keep (metadata)")
         return list(column.to_pylist())
     except (UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise RefusedError(f"column {name!r} of type {kind}: {error}") from None

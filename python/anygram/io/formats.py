@@ -79,7 +79,7 @@ def _tokens(path: str, options: Options) -> _Tokens:
     if lower.endswith(".bin") and is_llmc(path):
         return _Tokens(partial(read_llmc, path, end_token), partial(llmc_facts, path))
     if lower.endswith(".ds") and has_ends(path):
-        return _Tokens(partial(read_datatrove, path, end_token), partial(datatrove_facts, path))
+        return _Tokens(partial(read_datatrove, path, dtype, end_token), partial(datatrove_facts, path, dtype))
     if lower.endswith(".npy") and not is_raw(path):
         return _array(path, None, end_token)
     dtype = _needed(path, dtype)

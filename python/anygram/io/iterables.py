@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,17 @@ from anygram.io.arrays import facts_of, read_rows
 from anygram.io.arrow import is_lists, pyarrow_or_error, read_lists, read_table
 from anygram.io.corpus import Corpus
 from anygram.io.datasets import dataset_batches, is_dataset, splits_of
-from anygram.io.records import Fields, Record, RefusedError, Reject, checked_text, checked_tokens, shown
+from anygram.io.records import (
+    Counter,
+    Fields,
+    Record,
+    RefusedError,
+    Reject,
+    TokenBlock,
+    checked_text,
+    checked_tokens,
+    shown,
+)
 
 _EXPECTED = 'documents are an iterable of str, of id sequences, or of mappings {"text" | "tokens", **metadata}'
 
@@ -44,7 +55,7 @@ def as_corpus(documents: object) -> Corpus:
 
 
 def _as_table(documents: object) -> Corpus | None:
-    """A corpus of a table or of lists of ids, if that is what the documents are: both are read without Python's lists."""
+    """A corpus of a table, or of an Arrow array of lists of ids, if the documents are that."""
     if is_dataset(documents):
         pyarrow_or_error("reading a dataset")
         return Corpus([lambda _: read_table(dataset_batches(documents), Fields())], num_bytes=None)
@@ -60,15 +71,24 @@ def _as_table(documents: object) -> Corpus | None:
         return None
     if is_frame or hasattr(documents, "schema"):
         once = not hasattr(documents, "__len__")
-        batches = lambda: iter(pyarrow.RecordBatchReader.from_stream(documents))  # noqa: E731  # called at each reading
-        if not hasattr(documents, "__arrow_c_stream__"):
-            batches = lambda: iter([pyarrow.record_batch(documents)])  # noqa: E731
-        return Corpus([lambda _: read_table(batches(), Fields())], num_bytes=None, once=once)
+        return Corpus([lambda _: read_table(_batches(documents), Fields())], num_bytes=None, once=once)
     lists = pyarrow.chunked_array(documents) if hasattr(documents, "__arrow_c_stream__") else pyarrow.array(documents)
     if not is_lists(lists):
         return None
     chunks = lists.chunks if hasattr(lists, "chunks") else [lists]
-    return Corpus([lambda _, chunk=chunk: read_lists(chunk) for chunk in chunks], num_bytes=None)
+    return Corpus([partial(_read_lists, chunk) for chunk in chunks], num_bytes=None)
+
+
+def _read_lists(lists: Any, _: Counter) -> Iterator[Record | TokenBlock | Reject]:
+    return read_lists(lists)
+
+
+def _batches(table: Any) -> Iterator[Any]:
+    import pyarrow
+
+    if hasattr(table, "__arrow_c_stream__"):
+        return iter(pyarrow.RecordBatchReader.from_stream(table))
+    return iter([pyarrow.record_batch(table)])
 
 
 def _check_collection(documents: object) -> None:

@@ -1,4 +1,6 @@
-"""Token files of llm.c and modded-nanogpt: a header of 1,024 bytes, then ids; each document begins with the end-of-text id.
+"""Token files of llm.c and modded-nanogpt: a header of 1,024 bytes, then ids.
+
+Each document begins with the end-of-text id.
 
 The header is 256 little-endian integers of 4 bytes: magic, version, number of ids, and zeros.
 """

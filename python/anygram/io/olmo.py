@@ -59,7 +59,8 @@ def read_olmo(
     line = 0
     try:
         with open_stream(offsets, Counter()) as stream, io.TextIOWrapper(stream, "utf-8", newline="") as text:
-            for line, row in enumerate(csv.reader(text), 1):
+            for row in csv.reader(text):
+                line += 1
                 spans.append(_span(row, spans[-1][1] if spans else 0, len(array)))
     except (*STREAM_ERRORS, RefusedError, csv.Error, UnicodeDecodeError) as error:
         yield Reject(stream_reason(error), offsets, line or None)
