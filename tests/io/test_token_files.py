@@ -212,8 +212,8 @@ def test_raw_bin_is_still_asked_for_its_type(tmp_path: Path) -> None:
 
 def test_against_datatrove(tmp_path: Path) -> None:
     tokenizer = pytest.importorskip("datatrove.pipeline.tokens.tokenizer")
-    io = pytest.importorskip("datatrove.io")
-    file = tokenizer.TokenizedFile(io.get_datafolder(str(tmp_path)), "a.ds", save_index=True, token_size=2)
+    folders = pytest.importorskip("datatrove.io")
+    file = tokenizer.TokenizedFile(folders.get_datafolder(str(tmp_path)), "a.ds", save_index=True, token_size=2)
     for document in DOCUMENTS:
         file.write(document, None)
     file.close()

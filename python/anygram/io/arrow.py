@@ -153,7 +153,7 @@ def _kept(schema: pyarrow.Schema, fields: Fields) -> list[str]:
         raise RefusedError(f"no column {fields.id!r}, which names the document; {_columns(names)}")
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise RefusedError(f"two columns are named {sorted(twice)[0]!r}")
+        raise RefusedError(f"two columns are named {min(twice)!r}")
     return [name for name in names if name in (content, fields.id) or fields.keeps(name)]
 
 

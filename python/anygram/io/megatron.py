@@ -1,4 +1,4 @@
-"""Corpora of Megatron-LM, NeMo and GPT-NeoX: token ids in a .bin file, cut by the .idx file beside it.
+r"""Corpora of Megatron-LM, NeMo and GPT-NeoX: token ids in a .bin file, cut by the .idx file beside it.
 
 The .idx file is, little-endian: magic ``MMIDIDX\\0\\0``, version 1 (8 bytes), code of the ids' type (1), number of
 sequences S (8), number of document borders B (8); then the length in ids of each sequence (4 bytes each), the byte
