@@ -263,8 +263,8 @@ def _token_rows(
     batch: pyarrow.RecordBatch, content: str, fields: Fields, source: str | None, line: int
 ) -> Iterator[Record | TokenBlock | Reject]:
     try:
-        others = _others(batch, fields)
         column = _lists(batch.column(content), content)
+        others = _others(batch, fields)
         details = _details(others, fields, batch.num_rows)
     except RefusedError as error:
         yield Reject(str(error), source, line)

@@ -1,4 +1,4 @@
-"""Datasets of Hugging Face: folders that `save_to_disk` wrote, and objects in memory, both without the library itself."""
+"""Datasets of Hugging Face: folders that `save_to_disk` wrote, and objects in memory, without the library itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Corpora of datatrove and nanotron: token ids in a .ds file, and in the .ds.index file beside it where documents end.
 
-The .ds file is nothing but ids of 2 or 4 bytes; the .ds.index file is the end of each document, in ids, as 8 bytes.
+The .ds file is nothing but ids of 2 or 4 bytes; the .ds.index file is the end of each document, in ids, 8 bytes each.
 Both are little-endian. How wide the ids are is not said, and follows from the two sizes; since one of the files might be
 half of what it was, ids that no vocabulary has are refused until their type is given.
 """
@@ -21,7 +21,7 @@ from anygram.types import Int64Array
 
 _WIDTHS: tuple[np.dtype[Any], ...] = (np.dtype("<u2"), np.dtype("<u4"))
 _LOOKED_AT = 1 << 20  # ids, to find how wide they are
-_LARGEST_LIKELY = 1 << 22  # no vocabulary has more
+_LARGEST_LIKELY = 1 << 20  # no vocabulary has more
 _HIGH_HALF = _LARGEST_LIKELY >> 16
 
 
