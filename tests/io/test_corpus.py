@@ -449,5 +449,6 @@ def test_a_generator_is_read_lazily_and_once() -> None:
 
 def test_a_table_is_not_taken_for_the_names_of_its_columns() -> None:
     pyarrow = pytest.importorskip("pyarrow")
-    with pytest.raises(InputError, match="found a table"):
-        as_corpus(pyarrow.table({"text": ["a"]}))
+    assert texts(as_corpus(pyarrow.table({"text": ["a"]}))) == ["a"]
+    with pytest.raises(InputError, match="neither; the table has 'columns'"):
+        texts(as_corpus(pyarrow.table({"columns": ["a"]})))

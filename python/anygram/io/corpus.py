@@ -13,12 +13,12 @@ from typing import Any, Literal, TextIO
 import numpy as np
 
 from anygram.errors import InputError
-from anygram.io.arrays import ArrayFacts, array_facts, read_array
-from anygram.io.folders import ARRAY_SUFFIXES, JSONL_SUFFIXES, expand, suffix_of
-from anygram.io.jsonl import read_jsonl
+from anygram.io.arrays import ArrayFacts
+from anygram.io.folders import expand
+from anygram.io.formats import Options, facts_of_files, reader_of
 from anygram.io.records import Counter, Fields, Reader, Record, Reject, TokenBlock
+from anygram.io.remote import is_url, size_of
 from anygram.io.streams import STDIN
-from anygram.io.text import read_text, read_text_lines
 from anygram.types import DOCUMENT_END
 
 
@@ -120,21 +120,27 @@ def read_corpus(
     """A corpus of files, read when it is iterated.
 
     Args:
-        inputs: files, folders (all readable files in them and below, by name) and patterns such as ``data/**/*.jsonl``;
-            "-" is text from standard input. Read are .txt, .jsonl and .json (one object a line), each also as .gz and
-            .zst, and the token ids of .npy and .bin files.
-        text_field: of JSON lines, the field that holds the text.
+        inputs: files, folders (all readable files in them and below, by name) and patterns such as ``data/**/*.jsonl``,
+            here or behind URLs (``s3://``, ``gs://``, ``hf://``, ``https://``, ...); "-" is text from standard input.
+            Read are .txt, .jsonl and .json (one object a line), each also as .gz and .zst; .parquet, .arrow and
+            .feather; folders of ``save_to_disk``; and token ids: .npy, .bin (raw, of Megatron with its .idx, or of
+            llm.c) and .ds (of datatrove).
+        text_field: of JSON lines and tables, the field that holds the text.
         tokens_field: the field that holds token ids, if they are to be read instead of text.
         id_field: the field that names the document.
         metadata: which other fields to keep: "all", "none", or names (a sequence, or a str with commas).
         lines: whether each line of a text file is a document, instead of the whole file.
-        end_token: the id that ends each document in .npy and .bin files; without it such a file is one document.
-        token_dtype: the type of the ids in .bin files, such as "uint16".
+        end_token: the id that ends each document in files of token ids and is none of its tokens. A file that says
+            nothing of documents is one document without it; where documents' borders are known, it is dropped from
+            their ends. (In llm.c's files it begins them, and need not be given.)
+        token_dtype: the type of the ids in files that do not say it (raw .bin, and .npy as OLMo writes it), such as
+            "uint16".
         on_error: "stop" at a bad record with an InputError, or "skip" it into the file `rejects`.
         rejects: where to write what was skipped, as JSON lines {source, line, reason, record}.
 
     Raises:
         InputError: a file is missing, nothing matches, a suffix is unknown, or the arguments contradict each other.
+        MissingExtraError: a library is missing that a format or a kind of URL needs.
     """
     if not inputs:
         raise InputError("no input: name files, folders or patterns")
@@ -157,28 +163,11 @@ def read_corpus(
     if paths.count(STDIN) > 1:
         raise InputError("standard input can be read once only", STDIN)
 
-    def reader(path: str) -> Reader:
-        suffix = suffix_of(path)
-        if suffix in JSONL_SUFFIXES:
-            return partial(read_jsonl, path, fields)
-        if suffix in ARRAY_SUFFIXES:
-            if suffix == ".bin" and dtype is None:
-                raise InputError("a .bin file does not say what its ids are: give token_dtype, such as 'uint16'", path)
-            return partial(read_array, path, dtype if suffix == ".bin" else None, end_token)
-        return partial(read_text_lines if lines else read_text, path)
-
-    def arrays() -> ArrayFacts | None:
-        if not all(suffix_of(path) in ARRAY_SUFFIXES for path in paths):
-            return None
-        found = [array_facts(path, dtype if suffix_of(path) == ".bin" else None, end_token) for path in paths]
-        known = [facts for facts in found if facts is not None]
-        return ArrayFacts(
-            sum(facts.stream_length for facts in known), max((facts.largest for facts in known), default=0)
-        )
-
+    options = Options(fields, lines, end_token, dtype)
     once = STDIN in paths
     num_bytes = None if once else sum(map(_size, paths))
-    readers = [reader(path) for path in paths]
+    readers = [reader_of(path, options) for path in paths]
+    arrays = partial(facts_of_files, paths, options)
     return Corpus(readers, num_bytes=num_bytes, arrays=arrays, once=once, rejects=rejects)
 
 
@@ -211,6 +200,6 @@ def _token_dtype(token_dtype: str | np.dtype[Any] | None) -> np.dtype[Any] | Non
 
 def _size(path: str) -> int:
     try:
-        return Path(path).stat().st_size
+        return (size_of(path) or 0) if is_url(path) else Path(path).stat().st_size
     except OSError:
         return 0  # reading it will say what is wrong

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 from anygram.io.records import Counter, Reject
+from anygram.io.remote import is_url, name_in, open_url
 
 #: The name of standard input.
 STDIN = "-"
@@ -109,12 +110,13 @@ class _Frames(io.RawIOBase):
 
 
 def open_stream(path: str, counter: Counter) -> BinaryIO:
-    """Opens a file for reading: `-` is standard input; .gz and .zst are decompressed."""
-    raw = sys.stdin.buffer if path == STDIN else io.FileIO(path)
+    """Opens a file for reading: `-` is standard input, and it may be a URL; .gz and .zst are decompressed."""
+    raw = sys.stdin.buffer if path == STDIN else open_url(path) if is_url(path) else io.FileIO(path)
     counted = io.BufferedReader(_CountedFile(raw, counter, closes=path != STDIN), _BUFFER)
-    if path.lower().endswith(".gz"):
+    name = name_in(path).lower()
+    if name.endswith(".gz"):
         return io.BufferedReader(_Frames(counted, "gzip", lambda: zlib.decompressobj(wbits=31), zlib.error), _BUFFER)
-    if path.lower().endswith(".zst"):
+    if name.endswith(".zst"):
         import zstandard
 
         # Archives of text are often written with the long windows that a decompressor refuses unless told.
