@@ -56,6 +56,8 @@ def test_directories_of_version_6(tmp_path: Path) -> None:
     index = anygram.open([tmp_path / "0", tmp_path / "1"], format="infini-gram", token_dtype="u16")
     assert index.count([1, 2]) == 2
     assert index.document(1).tokens.tolist() == [1, 2, 3]
+    assert anygram.open(tmp_path).documents([1])[0].tokens.tolist() == [1, 2, 3]
+    assert anygram.verify(tmp_path, deep=True).ok
 
 
 def test_what_is_refused_where_documents_run_backwards(tmp_path: Path) -> None:

@@ -132,15 +132,15 @@ class MetadataLines:
 
 
 def is_infini_gram(folder: Path) -> bool:
-    """Whether a folder, or each of the folders in it, holds such files, by their names."""
-    return any(_has_tokens(one) for one in (folder, *_folders_in(folder)))
+    """Whether a folder holds such files, by their names; or directories of one shard each (v6)."""
+    return _has_tokens(folder) or bool(_version_6_folders(folder))
 
 
 def find_shards(folders: Sequence[Path]) -> list[tuple[Path, ShardFiles]]:
     """The shards of several directories, each with its own; a directory may hold others of one shard each (v6)."""
     found = []
     for folder in folders:
-        inner = [] if _has_tokens(folder) else [one for one in _folders_in(folder) if _has_tokens(one)]
+        inner = [] if _has_tokens(folder) else _version_6_folders(folder)
         found += [(one, files) for one in inner or [folder] for files in list_shards(one)]
     return found
 
@@ -149,5 +149,5 @@ def _has_tokens(folder: Path) -> bool:
     return folder.is_dir() and any(path.name.split(".")[0] == "tokenized" for path in folder.iterdir())
 
 
-def _folders_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+def _version_6_folders(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob("*/tokenized"))
