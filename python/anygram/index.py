@@ -882,13 +882,13 @@ class _InfiniGramIndex(Index):
         shard = self._shards[number]
         return InfiniGramShard(shard, first_document, self._folders[number], self._lines[number])  # type: ignore[arg-type]  # they all are
 
-    def find(self, ngram: Ngram) -> Occurrences:
+    def _occurrences(self, *arguments: Any) -> Occurrences:
         self._refuse_backwards("find")
-        return super().find(ngram)
+        return super()._occurrences(*arguments)
 
-    def find_batch(self, ngrams: Ngrams) -> list[Occurrences]:
-        self._refuse_backwards("find_batch")
-        return super().find_batch(ngrams)
+    def _finder(self, match: str, ignore_case: bool) -> StringFinder:
+        self._refuse_backwards("match='text'")
+        return super()._finder(match, ignore_case)
 
     def search(self, query: str, **options: Any) -> Hits:
         self._refuse_backwards("search")
@@ -909,13 +909,12 @@ class _InfiniGramIndex(Index):
                 "follows, are not those of the files; ask for probabilities and continuations, or its shards"
             )
 
-    def document(self, number: int) -> Document:
-        shard, local = self._core.shard_of(document_number(number, self.num_documents))
+    def _document(self, number: int, tokens: Int64Array) -> Document:
+        shard, local = self._core.shard_of(number)
         lines = self._lines[shard]
         record = {} if lines is None else json.loads(lines[local])
-        tokens = self._core.document_tokens(number, 0, 2**63)
         return Document(
-            number=int(number),
+            number=number,
             tokens=tokens[::-1] if self._backwards else tokens,
             metadata=record.get("metadata", {}),
             source=record.get("path"),
