@@ -896,6 +896,10 @@ class _InfiniGramIndex(Index):
         self._refuse_backwards("count_by")
         return super().count_by(ngram, field, **options)
 
+    def _finder(self, match: str, ignore_case: bool) -> StringFinder:
+        self._refuse_backwards("match='text'")
+        return super()._finder(match, ignore_case)
+
     def search(self, query: str, **options: Any) -> Hits:
         self._refuse_backwards("search")
         return super().search(query, **options)
