@@ -118,6 +118,15 @@ def test_equal_documents_of_other_vocabularies(tmp_path: Path) -> None:
     assert anygram.verify(tmp_path / "new", deep=True).ok
 
 
+def test_both_profiles(tmp_path: Path) -> None:
+    parts = [build(tmp_path / profile, TEXTS[:n], profile=profile) for n, profile in ((9, "fast"), (8, "lean"))]
+    with anygram.combine(parts, tmp_path / "new") as index:
+        assert (index.profile, index.num_documents) == ("fast,lean", 17)
+    with pytest.raises(errors.InputError, match="both profiles"):
+        anygram.convert(tmp_path / "new", tmp_path / "copy")
+    assert anygram.convert(tmp_path / "new", tmp_path / "copy", profile="lean").profile == "lean"
+
+
 def test_other_tokenizers_are_refused(tmp_path: Path) -> None:
     first = build(tmp_path / "first", ["to be"], "words")
     second = build(tmp_path / "second", ["or not"], "words")
@@ -153,6 +162,13 @@ def test_bad_parts_leave_nothing(tmp_path: Path) -> None:
         anygram.combine([part, other], new, copy="move")  # type: ignore[arg-type]
     with pytest.raises(errors.IndexNotFoundError):
         anygram.combine([part, tmp_path / "nothing"], new)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        anygram.combine([part, other], new, progress=stop)
+    assert not new.exists()
     (manifest,) = part.glob("shards/*/shard")
     (other_manifest,) = other.glob("shards/*/shard")
     shutil.copy(other_manifest, manifest)

@@ -27,6 +27,7 @@ def test_answers_are_those_of_the_documents(seed: int, backwards: bool, tmp_path
     plain = anygram.build(ordered, tokenizer="none")
     assert (index.num_tokens, index.num_documents) == (plain.num_tokens, plain.num_documents)
     assert [index.document(number).tokens.tolist() for number in range(12)] == ordered
+    assert [document.tokens.tolist() for document in index.documents(range(12))] == ordered
     assert index.document(0).source == "a.jsonl"
     draw = random.Random(seed)
     for _ in range(40):
@@ -55,6 +56,8 @@ def test_directories_of_version_6(tmp_path: Path) -> None:
     index = anygram.open([tmp_path / "0", tmp_path / "1"], format="infini-gram", token_dtype="u16")
     assert index.count([1, 2]) == 2
     assert index.document(1).tokens.tolist() == [1, 2, 3]
+    assert anygram.open(tmp_path).documents([1])[0].tokens.tolist() == [1, 2, 3]
+    assert anygram.verify(tmp_path, deep=True).ok
 
 
 def test_what_is_refused_where_documents_run_backwards(tmp_path: Path) -> None:
@@ -68,14 +71,18 @@ def test_what_is_refused_where_documents_run_backwards(tmp_path: Path) -> None:
             ask_many([[1, 2]])
     with pytest.raises(anygram.InvalidQueryError, match="backwards"):
         index.search("[1]")
+    with pytest.raises(anygram.InvalidQueryError, match="backwards"):
+        index.count("text", match="text")
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
     path = write_index(tmp_path / "i", [[1, 2]])
     with pytest.raises(anygram.InvalidQueryError, match="token_dtype is one of u8, u16, u32"):
-        anygram.open(path, format="infini-gram")
-    with pytest.raises(anygram.InvalidQueryError, match="for format='infini-gram'"):
-        anygram.open(path, token_dtype="u16")
+        anygram.open(path, token_dtype="u64")
+    with pytest.raises(anygram.InvalidQueryError, match="format is 'anygram' or 'infini-gram'"):
+        anygram.open(path, format="gguf")
+    with pytest.raises(anygram.InvalidQueryError, match="for infini-gram's files"):
+        anygram.open(path, format="anygram", token_dtype="u16")
     with pytest.raises(anygram.IndexNotFoundError):
         anygram.open(tmp_path / "missing", format="infini-gram", token_dtype="u16")
     with pytest.raises(anygram.IndexFormatError, match="no index of infini-gram"):

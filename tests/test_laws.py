@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,6 +138,20 @@ def test_suffix_length_grows_by_at_most_one_a_token(asked: Asked) -> None:
 def test_longest_matches(asked: Asked, min_count: int) -> None:
     found = asked.index().longest_matches(asked.tokens, min_count=min_count)
     assert plain.longest_matches(found) == asked.oracle().longest_matches(asked.tokens, min_count)
+
+
+@pytest.mark.parametrize("profile", ["fast", "lean"])
+@pytest.mark.parametrize("largest", [3, 254, 255, 300, 65534, 65535, 70_000, 2**21, 2**24])
+def test_ids_that_no_document_has_end_matches(profile: str, largest: int) -> None:
+    """However large they are, and however near to what matches: some do not fit the fields that keys are packed in."""
+    letters = [0, 1, largest - 1, largest]
+    documents = [[letters[(i * i + shift) % 4] for i in range(40)] for shift in range(3)] + [[largest] * 5]
+    oracle = Oracle(documents)
+    with build(documents, profile=profile) as index:
+        for unseen in {largest + 1, 2 * largest + 1, 5 * largest, 2**15 + 5, 2**23 + 7, 2**31 + 5} - set(letters):
+            text = [*documents[1][:5], unseen, largest, unseen, unseen, *documents[0][3:20], unseen, 1, 0, unseen]
+            assert plain.longest_matches(index.longest_matches(text)) == oracle.longest_matches(text, 1)
+            assert plain.score(index.score(text)) == oracle.score(text)
 
 
 @given(asked_texts(), st.integers(1, 5), st.one_of(st.none(), st.integers(1, 5)))

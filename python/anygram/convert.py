@@ -37,7 +37,7 @@ def convert(
     memory: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> Index | None:
+) -> Index:
     """Writes an index again: in another profile, as the files of infini-gram, or of such files as one of anygram.
 
     From profile to profile, it is byte for byte what a build with that profile gives, without sorting again. To "lean",
@@ -73,7 +73,7 @@ def convert(
         progress: called now and then.
 
     Returns:
-        The new index, opened; None for files of infini-gram.
+        The new index, opened.
 
     Raises:
         IndexNotFoundError: there is no index at `path`.
@@ -113,7 +113,7 @@ def convert(
         if profile is not None:
             raise InputError("a profile is what an index of anygram has; leave it out with to='infini-gram'")
         with open_index(source, threads=threads) as index:
-            write_infini_gram(
+            dtype = write_infini_gram(
                 index,
                 folder,
                 token_dtype=token_dtype,
@@ -125,7 +125,10 @@ def convert(
                 overwrite=overwrite,
                 progress=progress,
             )
-        return None
+            given = index.tokenizer
+        return open_index(
+            folder, format="infini-gram", token_dtype=dtype, reversed=reversed, tokenizer=given, threads=threads
+        )
     if token_dtype is not None or shards is not None or reversed or unigrams:
         raise InputError("token_dtype, shards, reversed and unigrams are of infini-gram's files: give to='infini-gram'")
     _change_profile(source, folder, profile, threads, memory, overwrite, progress)
@@ -144,6 +147,8 @@ def _change_profile(
     from anygram.workplace import workplace
 
     manifest = read_manifest(source)
+    if profile is None and manifest.profile == "fast,lean":
+        raise InputError(f"{source}: its shards have both profiles; say which to write (profile=, --profile)")
     profile = checked_profile(manifest.profile if profile is None else profile)  # type: ignore[arg-type]
     tokenizer = read_tokenizer(source, manifest)
     with named_errors(folder), workplace(folder, overwrite=overwrite) as place:

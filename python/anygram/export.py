@@ -29,8 +29,12 @@ def write_infini_gram(
     memory: int,
     overwrite: bool,
     progress: Progress | None,
-) -> None:
-    """Writes an index's documents as infini-gram's version 4, or 5 if reversed; arguments as in `convert`."""
+) -> str:
+    """Writes an index's documents as infini-gram's version 4, or 5 if reversed; arguments as in `convert`.
+
+    Returns:
+        The token_dtype.
+    """
     dtype = narrowest_dtype(index.vocab_size) if token_dtype is None else token_dtype
     token_bytes(dtype)
     cutter = _Cutter(index, shards)
@@ -49,6 +53,7 @@ def write_infini_gram(
                         progress("writing", done + shard.num_tokens, total)
                 shard.finish(threads=threads, memory=memory, progress=_sorting(progress, done, total))
                 done += shard.num_tokens
+    return dtype
 
 
 def _sorting(progress: Progress | None, before: int, total: int) -> Callable[[int, int], None] | None:

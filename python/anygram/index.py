@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -23,7 +22,7 @@ from anygram.errors import (
     InvalidQueryError,
 )
 from anygram.filters.recent import Recent
-from anygram.infini_gram_files import TOKEN_WIDTHS, MetadataLines, ShardFiles, find_shards
+from anygram.infini_gram_files import TOKEN_WIDTHS, MetadataLines, ShardFiles, find_shards, is_infini_gram
 from anygram.machine import available_cpus
 from anygram.manifest import (
     SHARDS,
@@ -772,9 +771,10 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     Args:
         path: the folder; or a list of folders, whose counts add up and whose documents are numbered in their order.
         tokenizer: for an index without one: what `build` takes.
-        format: "infini-gram" for directories of infini-gram (v4, v5 and v6), read in place; None for anygram's own.
-        token_dtype: of these: "u8", "u16" or "u32".
-        reversed: of these: whether documents run backwards (v5).
+        format: "anygram", or "infini-gram" for directories of infini-gram (v4, v5 and v6), which are read in place;
+            None for what the files' names say.
+        token_dtype: of infini-gram's: "u8", "u16" or "u32"; None for the one with which its files fit each other.
+        reversed: of infini-gram's: whether documents run backwards (v5). The files do not tell; None is False.
         load: "mmap" reads from the files what a question needs; "ram" copies them into memory first.
         threads: how many of the process's CPUs to use; None for all.
 
@@ -787,12 +787,14 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise IndexNotFoundError("no index to open: the list of paths is empty")
-    if format == "infini-gram":
-        folders = [Path(one).absolute() for one in paths]
+    folders = [Path(one).absolute() for one in paths]
+    if format not in (None, "anygram", "infini-gram"):
+        raise InvalidQueryError(f"format is 'anygram' or 'infini-gram', not {format!r}")
+    if format == "infini-gram" or (format is None and all(map(is_infini_gram, folders))):
         return _open_infini_gram(folders, token_dtype, bool(reversed), load, threads, _given(tokenizer))
-    if (format, token_dtype, reversed) != (None, None, None):
-        raise InvalidQueryError("token_dtype and reversed are for format='infini-gram', the one format besides None")
-    return _open_index(Index, [Path(one).absolute() for one in paths], load, threads, _given(tokenizer))
+    if (token_dtype, reversed) != (None, None):
+        raise InvalidQueryError("token_dtype and reversed are for infini-gram's files, and this is no such folder")
+    return _open_index(Index, folders, load, threads, _given(tokenizer))
 
 
 def _given(tokenizer: object) -> Tokenizer | None:
@@ -882,9 +884,17 @@ class _InfiniGramIndex(Index):
         shard = self._shards[number]
         return InfiniGramShard(shard, first_document, self._folders[number], self._lines[number])  # type: ignore[arg-type]  # they all are
 
-    def _occurrences(self, *arguments: Any) -> Occurrences:
+    def find(self, ngram: Ngram, **options: Any) -> Any:
         self._refuse_backwards("find")
-        return super()._occurrences(*arguments)
+        return super().find(ngram, **options)
+
+    def find_batch(self, ngrams: Ngrams, **options: Any) -> Any:
+        self._refuse_backwards("find_batch")
+        return super().find_batch(ngrams, **options)
+
+    def count_by(self, ngram: Ngram, field: str, **options: Any) -> GroupCounts:
+        self._refuse_backwards("count_by")
+        return super().count_by(ngram, field, **options)
 
     def _finder(self, match: str, ignore_case: bool) -> StringFinder:
         self._refuse_backwards("match='text'")
@@ -902,6 +912,10 @@ class _InfiniGramIndex(Index):
         self._refuse_backwards("score_batch")
         return super().score_batch(texts, **options)
 
+    def _finder(self, match: str, ignore_case: bool) -> StringFinder:
+        self._refuse_backwards("match='text'")
+        return super()._finder(match, ignore_case)
+
     def _refuse_backwards(self, question: str) -> None:
         if self._backwards:
             raise InvalidQueryError(
@@ -912,7 +926,7 @@ class _InfiniGramIndex(Index):
     def _document(self, number: int, tokens: Int64Array) -> Document:
         shard, local = self._core.shard_of(number)
         lines = self._lines[shard]
-        record = {} if lines is None else json.loads(lines[local])
+        record = {} if lines is None else lines.record(local)
         return Document(
             number=number,
             tokens=tokens[::-1] if self._backwards else tokens,
@@ -953,22 +967,16 @@ def _open_infini_gram(
     threads: int | None,
     given: Tokenizer | None,
 ) -> Index:
-    if token_dtype not in TOKEN_WIDTHS:
+    if token_dtype is not None and token_dtype not in TOKEN_WIDTHS:
         raise InvalidQueryError(
             f"token_dtype is one of {', '.join(TOKEN_WIDTHS)} for infini-gram's files, not {token_dtype!r}"
         )
-    width = TOKEN_WIDTHS[token_dtype]
     found = find_shards(folders)
+    if token_dtype is None:
+        token_dtype = _proved_dtype([files for _, files in found], backwards)
+    width = TOKEN_WIDTHS[token_dtype]
     shards: list[_core.Shard] = [
-        _core.open_infini_gram_shard(
-            tokens=str(files.tokens),
-            table=str(files.table),
-            offsets=str(files.offsets),
-            token_width=width,
-            backwards=backwards,
-            in_memory=load == "ram",
-        )
-        for _, files in found
+        _open_infini_gram_shard(files, width, backwards, in_memory=load == "ram") for _, files in found
     ]
     entries = [ShardEntry(shard.path, shard.num_tokens, shard.num_documents, 0) for shard in shards]
     manifest = Manifest(
@@ -984,6 +992,36 @@ def _open_infini_gram(
     files: dict[str, Any] = {"token_dtype": token_dtype, "backwards": backwards}
     options: dict[str, Any] = {"paths": folders, "load": load, "threads": threads, "given_tokenizer": given}
     return _InfiniGramIndex([_Part(manifest, given, shards)], found, **files, **options)
+
+
+def _open_infini_gram_shard(
+    files: ShardFiles, width: int, backwards: bool, *, in_memory: bool = False
+) -> _core.InfiniGramShard:
+    return _core.open_infini_gram_shard(
+        tokens=str(files.tokens),
+        table=str(files.table),
+        offsets=str(files.offsets),
+        token_width=width,
+        backwards=backwards,
+        in_memory=in_memory,
+    )
+
+
+def _proved_dtype(shards: Sequence[ShardFiles], backwards: bool) -> str:
+    """The one type of tokens with which all files fit each other."""
+    fitting, failures = [], []
+    for name, width in TOKEN_WIDTHS.items():
+        try:
+            for files in shards:
+                _open_infini_gram_shard(files, width, backwards)
+            fitting.append(name)
+        except IndexFormatError as error:
+            failures.append(error)
+    if not fitting:
+        raise failures[1]  # of "u16", the usual one
+    if len(fitting) > 1:
+        raise InvalidQueryError(f"the files fit token_dtype {' and '.join(fitting)}: say which it is (token_dtype=...)")
+    return fitting[0]
 
 
 def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, tokenizer: Tokenizer | None) -> Index:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,23 +73,81 @@ class MetadataLines:
     """The lines of a shard's metadata file, by document."""
 
     def __init__(self, path: Path, offsets: Path, num_documents: int) -> None:
-        self._starts = np.memmap(offsets, "<u8", mode="r") if offsets.stat().st_size else np.zeros(0, "<u8")
-        if len(self._starts) != num_documents or offsets.stat().st_size % 8:
+        self._path, self._offsets = str(path), str(offsets)
+        size = offsets.stat().st_size
+        if size != 8 * num_documents:
             raise TruncatedIndexError(
-                f"{offsets}: expected {num_documents} offsets of 8 bytes, found {offsets.stat().st_size} bytes",
-                str(offsets),
+                f"{offsets}: expected {num_documents} offsets of 8 bytes, found {size} bytes", str(offsets)
             )
+        self._starts = np.memmap(offsets, "<u8", mode="r") if size else np.zeros(0, "<u8")
         with path.open("rb") as file:
-            size = path.stat().st_size
-            self._text: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-        self._size = size
+            self._size = path.stat().st_size
+            self._text: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._size else b""
+        if num_documents:
+            self[num_documents - 1]
+            if not bytes(self._text[-1:]).endswith(b"\n"):
+                raise TruncatedIndexError(
+                    f"{path}: expected a line end at its end, found none: copy it again", str(path)
+                )
 
     def __getitem__(self, document: int) -> str:
-        """The line, with its line end."""
+        """The line, with its line end.
+
+        Raises:
+            IndexFormatError: there is not one line between its offset and the next.
+        """
+        begin = int(self._starts[document])
         end = int(self._starts[document + 1]) if document + 1 < len(self._starts) else self._size
-        return self._text[int(self._starts[document]) : end].decode()
+        if not begin < end <= self._size:
+            raise IndexFormatError(
+                f"{self._offsets}: expected a line of document {document} within {self._size} bytes, found "
+                f"[{begin}, {end}): copy it again",
+                self._offsets,
+                8 * document,
+            )
+        line = bytes(self._text[begin:end])
+        try:
+            if line.find(b"\n") == len(line) - 1:
+                return line.decode()
+        except UnicodeDecodeError:
+            pass
+        raise IndexFormatError(
+            f"{self._path}: expected one line for document {document}: copy it again", self._path, begin
+        )
+
+    def record(self, document: int) -> dict[str, Any]:
+        """What the line holds.
+
+        Raises:
+            IndexFormatError: it is no JSON object.
+        """
+        try:
+            record = json.loads(self[document])
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            place = int(self._starts[document])
+            raise IndexFormatError(f"{self._path}: expected a JSON object of document {document}", self._path, place)
+        return record
+
+
+def is_infini_gram(folder: Path) -> bool:
+    """Whether a folder holds such files, by their names; or directories of one shard each (v6)."""
+    return _has_tokens(folder) or bool(_version_6_folders(folder))
 
 
 def find_shards(folders: Sequence[Path]) -> list[tuple[Path, ShardFiles]]:
-    """The shards of several directories, each with its directory."""
-    return [(folder, files) for folder in folders for files in list_shards(folder)]
+    """The shards of several directories, each with its own; a directory may hold others of one shard each (v6)."""
+    found = []
+    for folder in folders:
+        inner = [] if _has_tokens(folder) else _version_6_folders(folder)
+        found += [(one, files) for one in inner or [folder] for files in list_shards(one)]
+    return found
+
+
+def _has_tokens(folder: Path) -> bool:
+    return folder.is_dir() and any(path.name.split(".")[0] == "tokenized" for path in folder.iterdir())
+
+
+def _version_6_folders(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob("*/tokenized"))

@@ -237,8 +237,8 @@ class _Encoder:
 
     def encode(self, group: _Group) -> Batch:
         if group.block is not None:
-            ids, lengths, separated, source, first_line = group.block
-            return Batch(ids, lengths, NumberedLines(source, first_line, len(lengths)), 0, False, separated)
+            ids, lengths, separated, *_ = group.block
+            return Batch(ids, lengths, _records_of(group.block), 0, False, separated)
         if self._tokenizer is None or group.ids:
             return _batch(group, Ragged.from_sequences(group.ids), round_trips=False)
         ragged = self._encode_texts(self._tokenizer, group.texts)
@@ -251,6 +251,16 @@ class _Encoder:
         if self._one_by_one:
             return Ragged.from_sequences(tokenizer.encode_batch([text]).values for text in texts)
         return tokenizer.encode_batch(texts)
+
+
+def _records_of(block: TokenBlock) -> list[DocumentRecord] | NumberedLines:
+    numbered = NumberedLines(block.source, block.first_line, len(block.lengths))
+    if block.details is None:
+        return numbered
+    return [
+        (metadata, source, line, name)
+        for (metadata, name), (_, source, line, _) in zip(block.details, numbered, strict=True)
+    ]
 
 
 def _batch(group: _Group, ragged: Ragged, round_trips: bool) -> Batch:

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from anygram import _core
 from anygram.errors import ChecksumError, IndexFormatError
+from anygram.infini_gram_checks import check_shard
+from anygram.infini_gram_files import find_shards, is_infini_gram
 from anygram.machine import available_cpus
 from anygram.manifest import SHARDS, Manifest, ShardEntry, content_hash, read_manifest, read_tokenizer
 
@@ -53,6 +55,9 @@ class Verification:
 def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progress | None = None) -> Verification:
     """Compares every byte of an index with its checksums.
 
+    Files of infini-gram have none: they are checked as `open` checks them, and with `deep` all that they say, with
+    about 30 bytes of memory for each token of the largest shard.
+
     Args:
         path: the index's folder.
         deep: also check what the bytes say: the order of all suffixes, that each is there once, the totals. Linear,
@@ -64,6 +69,8 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
         IncompleteBuildError: a build was stopped there.
     """
     folder = Path(path)
+    if is_infini_gram(folder):
+        return _verify_infini_gram(folder, deep)
     try:
         manifest = read_manifest(folder)
         read_tokenizer(folder, manifest)
@@ -71,6 +78,18 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
         return Verification((_problem_of(error, folder),))
     problems = [problem for entry in manifest.shards for problem in _verify_shard(folder, entry, deep, progress)]
     return Verification(tuple(problems or _check_totals(folder, manifest)))
+
+
+def _verify_infini_gram(folder: Path, deep: bool) -> Verification:
+    from anygram.index import open as open_index
+
+    try:
+        with open_index(folder, format="infini-gram") as index:
+            width = index.token_width
+        shards = find_shards([folder]) if deep else []
+        return Verification(tuple(Problem(*found) for _, files in shards for found in check_shard(files, width)))
+    except (IndexFormatError, FileNotFoundError) as error:
+        return Verification((_problem_of(error, folder),))
 
 
 def _verify_shard(folder: Path, entry: ShardEntry, deep: bool, progress: Progress | None) -> list[Problem]:

@@ -1,12 +1,9 @@
-"""Tables as corpora: Parquet, Arrow, data sets of Hugging Face, and tables in memory."""
+"""Parquet, Arrow, datasets, and tables in memory as corpora."""
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import json
-import sys
-from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,222 +11,178 @@ import numpy as np
 import pytest
 
 import anygram
-from anygram.errors import InputError, MissingExtraError
-from anygram.io import read_corpus
-from anygram.io.iterables import as_corpus
-from anygram.io.records import Record, TokenBlock
+from anygram.errors import InputError
+from anygram.io import Corpus, TokenBlock, as_corpus, read_corpus
+from anygram.types import MAX_TOKEN
 
-pyarrow = pytest.importorskip("pyarrow")
-pytest.importorskip("pyarrow.parquet")
+pa: Any = pytest.importorskip("pyarrow")
+pq: Any = pytest.importorskip("pyarrow.parquet")
+feather: Any = pytest.importorskip("pyarrow.feather")
 
-ROWS: list[dict[str, Any]] = [
-    {"text": "to be", "year": 1600, "tags": ["a", "b"], "meta": {"lang": "en", "score": 0.5}},
-    {"text": "", "year": None, "tags": [], "meta": None},
-    {"text": "nöt 😀", "year": 3, "tags": None, "meta": {"lang": "de", "score": None}},
-]
-TOKENS = [[1, 2, 3], [], [65534], [7] * 100]
-
-
-def write_parquet(table: Any, path: Path) -> None:
-    pyarrow.parquet.write_table(table, path, row_group_size=2)
-
-
-def write_file(table: Any, path: Path) -> None:
-    with pyarrow.ipc.new_file(path, table.schema) as writer:
-        writer.write_table(table, 2)
+TEXTS = ["to be", "", "naïve 😀", "or not"]
+TOKENS = [[5, 6, 7], [], [9], [5, 6]]
+TABLE = pa.table({"text": TEXTS, "tokens": pa.array(TOKENS, pa.list_(pa.int32())), "year": [2020, None, 2022, 2023]})
 
 
 def write_stream(table: Any, path: Path) -> None:
-    with pyarrow.ipc.new_stream(path, table.schema) as writer:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table, 2)
 
 
-WRITERS = [(write_parquet, "a.parquet"), (write_file, "a.feather"), (write_stream, "a.arrow"), (write_file, "a.ipc")]
+def write_file(table: Any, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table, 2)
 
 
-@pytest.fixture(params=WRITERS, ids=[name for _, name in WRITERS])
-def written(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Any], Path]:
-    write, name = request.param
-
-    def written(table: Any) -> Path:
-        write(table, tmp_path / name)
-        return tmp_path / name
-
-    return written
+WRITERS = {
+    ".parquet": lambda table, path: pq.write_table(table, path, row_group_size=3),
+    ".arrow": write_file,
+    ".arrows": write_stream,
+    ".feather": lambda table, path: feather.write_feather(table, str(path)),
+}
 
 
-def test_rows_are_documents_with_their_other_columns(written: Callable[[Any], Path]) -> None:
-    path = written(pyarrow.Table.from_pylist(ROWS))
-    corpus = read_corpus(path, id_field="year", on_error="skip", rejects=path.parent / "rejects")
-    records = list(corpus)
-    rest = [{name: value for name, value in row.items() if name != "text"} for row in ROWS]
-    expected = [(row["text"], other, number) for number, (row, other) in enumerate(zip(ROWS, rest, strict=True), 1)]
-    # The second has no year, so no name.
-    assert [(r.text, r.metadata, r.line) for r in records] == [expected[0], expected[2]]
-    assert records[0].id == "1600"
-    assert records[0].source == str(path)
-    assert corpus.num_rejected == 1
-    assert corpus.num_bytes == path.stat().st_size
-    assert 0 < corpus.num_bytes_read <= path.stat().st_size
-    chosen = list(read_corpus(path, metadata="year"))
-    assert [r.metadata for r in chosen] == [{"year": row["year"]} for row in ROWS]
+def ids(corpus: Corpus) -> list[list[int]]:
+    return [record.tokens.tolist() for record in corpus if record.tokens is not None]
 
 
-@pytest.mark.parametrize("kind", ["list", "large", "fixed"])
-@pytest.mark.parametrize("width", ["int64", "uint32", "uint16", "int8"])
-def test_columns_of_ids_are_handed_on_in_blocks(written: Callable[[Any], Path], kind: str, width: str) -> None:
-    tokens = [[1, 2], [3, 4], [5, 6]] if kind == "fixed" or width == "int8" else TOKENS
-    item = getattr(pyarrow, width)()
-    types = {"list": pyarrow.list_(item), "large": pyarrow.large_list(item), "fixed": pyarrow.list_(item, 2)}
-    path = written(pyarrow.table({"input_ids": pyarrow.array(tokens, types[kind])}))
-    parts = list(read_corpus(path, tokens_field="input_ids").parts())
-    assert all(isinstance(part, TokenBlock) for part in parts)
-    records = list(read_corpus(path, tokens_field="input_ids"))
-    assert [record.tokens.tolist() for record in records] == tokens  # type: ignore[union-attr]
-    assert [record.line for record in records] == list(range(1, len(tokens) + 1))
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_texts_ids_and_metadata(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    WRITERS[suffix](TABLE, path)
+    found = list(read_corpus(path, metadata="year", id_field="text"))
+    assert [record.text for record in found] == [record.id for record in found] == TEXTS
+    assert [record.metadata for record in found] == [{"year": year} for year in (2020, None, 2022, 2023)]
+    assert [(record.source, record.line) for record in found] == [(str(path), n) for n in (1, 2, 3, 4)]
+    corpus = read_corpus(tmp_path, tokens_field="tokens")
+    assert ids(corpus) == TOKENS
+    assert corpus.num_bytes == corpus.num_bytes_read == path.stat().st_size
+    assert next(iter(corpus)).metadata == {"text": "to be", "year": 2020}
+    assert all(isinstance(part, TokenBlock) for part in corpus.parts())
 
 
-def test_ids_with_other_columns(written: Callable[[Any], Path]) -> None:
-    path = written(pyarrow.table({"ids": TOKENS, "name": list("abcd")}))
-    records = list(read_corpus(path, tokens_field="ids"))
-    assert [(r.tokens.tolist(), r.metadata) for r in records] == [  # type: ignore[union-attr]
-        (tokens, {"name": name}) for tokens, name in zip(TOKENS, "abcd", strict=True)
-    ]
-    parts = list(read_corpus(path, tokens_field="ids", metadata="none").parts())
-    assert all(isinstance(part, TokenBlock) for part in parts)
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_truncation_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    WRITERS[suffix](TABLE.select(["text"]), path)
+    whole = path.read_bytes()
+    for size in (*range(0, len(whole), 3), len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match=r"a\.\w+.*: "):
+            list(read_corpus(path))
 
 
-def test_bad_rows_are_named(written: Callable[[Any], Path]) -> None:
-    path = written(pyarrow.table({"text": ["a", None, "b"], "ids": [[1], [2**32], None]}))
-    with pytest.raises(InputError, match="expected text") as caught:
-        list(read_corpus(path))
-    assert f"{path}:2" in str(caught.value)
-    with pytest.raises(InputError, match="4294967296"):
-        list(read_corpus(path, tokens_field="ids"))
-    with pytest.raises(InputError, match="no field 'body'; the record has 'text', 'ids'"):
+@pytest.mark.parametrize(
+    "kind",
+    [pa.list_(pa.uint8()), pa.large_list(pa.int64()), pa.list_(pa.uint16()), pa.large_list(pa.uint64())],
+    ids=str,
+)
+def test_lists_of_every_type_are_blocks(kind: Any) -> None:
+    lists = pa.array([[1], *TOKENS, [2]], kind).slice(1, 4)
+    for documents in (lists, pa.chunked_array([lists.slice(0, 3), lists.slice(3)]), pa.table({"tokens": lists})):
+        parts = list(as_corpus(documents).parts())
+        assert all(isinstance(part, TokenBlock) for part in parts)
+        assert ids(as_corpus(documents)) == TOKENS
+
+
+def test_lists_of_fixed_size_and_with_nulls() -> None:
+    assert ids(as_corpus(pa.array([[1, 2], [3, 4]], pa.list_(pa.int32(), 2)))) == [[1, 2], [3, 4]]
+    for bad, reason in [([[1], None], "null"), ([[1], [None]], "null"), ([[1], [-2]], "found -2")]:
+        with pytest.raises(InputError, match=f"record 2: .*{reason}"):
+            ids(as_corpus(pa.array(bad, pa.list_(pa.int64()))))
+    with pytest.raises(InputError, match=f"found {MAX_TOKEN + 1}"):
+        ids(as_corpus(pa.array([[MAX_TOKEN + 1]], pa.list_(pa.uint64()))))
+
+
+def test_bad_rows_can_be_skipped(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["a", None, "c"]}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"a.parquet:2: .*None"):
+        list(read_corpus(tmp_path))
+    corpus = read_corpus(tmp_path, on_error="skip", rejects=tmp_path / "rejects.jsonl")
+    assert [record.text for record in corpus] == ["a", "c"]
+    assert json.loads((tmp_path / "rejects.jsonl").read_text())["line"] == 2
+
+
+def test_columns_that_are_not_there_or_of_no_use(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"body": ["a"], "input_ids": [[1]], "raw": [b"x"], "day": [date(2020, 2, 3)]}), path)
+    for more, reason in [
+        ({}, "no field 'text'; the table has 'body', 'input_ids'"),
+        ({"text_field": "input_ids"}, "expected text; token ids are read with tokens_field"),
+        ({"tokens_field": "body"}, "expected lists of integers"),
+        ({"text_field": "body", "id_field": "name"}, "no column 'name'"),
+    ]:
+        with pytest.raises(InputError, match=reason):
+            list(read_corpus(path, **more))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="'raw'"):
         list(read_corpus(path, text_field="body"))
+    [record] = read_corpus(path, text_field="body", metadata="day")
+    assert record.metadata == {"day": "2020-02-03"}
+    path.write_bytes(b"no table at all")
+    with pytest.raises(InputError, match="begin with PAR1"):
+        list(read_corpus(path))
 
 
-def test_values_that_json_lacks(written: Callable[[Any], Path]) -> None:
-    day, moment = datetime.date(2024, 5, 1), datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.UTC)
-    row = {"text": "a", "day": day, "moment": moment, "price": decimal.Decimal("1.10"), "nested": [{"day": day}]}
-    path = written(pyarrow.Table.from_pylist([row]))
-    assert next(iter(read_corpus(path))).metadata == {
-        "day": "2024-05-01",
-        "moment": "2024-05-01T12:00:00+00:00",
-        "price": "1.10",
-        "nested": [{"day": "2024-05-01"}],
-    }
-    raw = written(pyarrow.Table.from_pylist([{"text": "a", "raw": b"\xff"}]))
-    with pytest.raises(InputError, match="raw"):
-        list(read_corpus(raw))
-    assert next(iter(read_corpus(raw, metadata="none"))).text == "a"
-
-
-def test_every_truncation_is_refused(written: Callable[[Any], Path]) -> None:
-    path = written(pyarrow.Table.from_pylist(ROWS))
-    content = path.read_bytes()
-    whole = [record.text for record in read_corpus(path)]
-    for size in range(0, len(content), 7):
-        path.write_bytes(content[:size])
-        try:
-            found = [record.text for record in read_corpus(path)]
-        except InputError:
-            continue
-        # A stream has no end mark that must be there: what is whole of it is a table.
-        assert found == whole[: len(found)]
-        assert path.suffix == ".arrow"
-
-
-def test_a_data_set_on_disk(tmp_path: Path) -> None:
-    folder = tmp_path / "set"
-    folder.mkdir()
-    table = pyarrow.Table.from_pylist(ROWS)
-    names = ["data-00001-of-00002.arrow", "data-00000-of-00002.arrow"]
-    for number, name in enumerate(names):
-        write_stream(table.slice(2 * number, 2), folder / name)
-    (folder / "dataset_info.json").write_text("{}")
-    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name} for name in names]}))
-    assert [record.text for record in read_corpus(folder)] == [row["text"] for row in ROWS]
-    (tmp_path / "dataset_dict.json").write_text('{"splits": ["set", "test"]}')
-    with pytest.raises(InputError, match=r"several splits.*set, .*test"):
-        read_corpus(tmp_path)
-    (folder / "state.json").write_text("{")
-    with pytest.raises(InputError, match="damaged"):
-        read_corpus(folder)
-
-
-def test_data_sets_of_the_library(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets")
-    dataset = datasets.Dataset.from_list(ROWS).select([2, 0])
-    expected = [ROWS[2]["text"], ROWS[0]["text"]]
-    corpus = as_corpus(dataset)
-    assert [record.text for record in corpus] == expected
-    assert [record.text for record in corpus] == expected
-    assert [record.text for record in as_corpus(dataset.to_iterable_dataset())] == expected
-    dataset.save_to_disk(tmp_path / "saved")
-    assert [record.text for record in read_corpus(tmp_path / "saved")] == expected
-    tokens = datasets.Dataset.from_dict({"tokens": TOKENS})
-    assert [record.tokens.tolist() for record in as_corpus(tokens)] == TOKENS  # type: ignore[union-attr]
+def test_dictionaries_and_views(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": pa.array(["a", "b", "a"]).dictionary_encode()}), tmp_path / "a.parquet")
+    assert [record.text for record in read_corpus(tmp_path)] == ["a", "b", "a"]
+    assert [record.text for record in as_corpus(pa.table({"text": pa.array(["a"], pa.large_string())}))] == ["a"]
 
 
 def test_tables_in_memory() -> None:
-    table = pyarrow.Table.from_pylist(ROWS)
-    texts = [row["text"] for row in ROWS]
-    corpus = as_corpus(table)
-    assert [record.text for record in corpus] == [record.text for record in corpus] == texts
-    assert next(iter(corpus)).metadata == {name: value for name, value in ROWS[0].items() if name != "text"}
-    once = as_corpus(table.to_reader())
-    assert [record.text for record in once] == texts
-    with pytest.raises(InputError, match="once"):
-        list(once)
     polars = pytest.importorskip("polars")
-    assert [record.text for record in as_corpus(polars.DataFrame({"text": texts}))] == texts
-    parts = list(as_corpus(pyarrow.table({"tokens": TOKENS})).parts())
-    assert isinstance(parts[0], TokenBlock)
-    index = anygram.build(table, tokenizer="words")
-    assert index.document(0).metadata["year"] == 1600
+    table = TABLE.select(["text", "year"])
+    for documents in (table, polars.from_arrow(table), table.to_batches()[0]):
+        corpus = as_corpus(documents)
+        assert [record.text for record in corpus] == [record.text for record in corpus] == TEXTS
+        assert [record.metadata["year"] for record in corpus] == [2020, None, 2022, 2023]
+    reader = as_corpus(table.to_reader())
+    assert [record.text for record in reader] == TEXTS
+    with pytest.raises(InputError, match="once only"):
+        list(reader)
+    assert [record.text for record in as_corpus(polars.Series(TEXTS))] == TEXTS
+    with anygram.build(pa.array(TOKENS), tokenizer="none") as index:
+        assert index.count([5, 6]) == 2
+    with pytest.raises(InputError, match="expected a field 'text' or a field 'tokens', found neither"):
+        list(as_corpus(pa.table({"a": [1]})))
 
 
-def test_an_index_of_a_table_is_that_of_its_rows(tmp_path: Path) -> None:
-    draw = np.random.default_rng(1)
-    documents = [draw.integers(0, 50, draw.integers(0, 30)).tolist() for _ in range(5000)]
-    path = tmp_path / "a.parquet"
-    write_parquet(pyarrow.table({"ids": pyarrow.array(documents, pyarrow.list_(pyarrow.int32()))}), path)
-    index = anygram.build(read_corpus(path, tokens_field="ids"), tokenizer=None, shards=2)
-    expected = anygram.build(documents, tokenizer=None, shards=2)
-    assert index.num_documents == 5000
-    assert index.count_batch([[1], [1, 2], [3, 4]]).tolist() == expected.count_batch([[1], [1, 2], [3, 4]]).tolist()
-    assert index.document(4999).tokens.tolist() == documents[4999]
+def save_to_disk(folder: Path, tables: list[Any]) -> None:
+    """As the library does, to the point that a reader can see."""
+    folder.mkdir(parents=True)
+    names = [f"data-{number:05}-of-{len(tables):05}.arrow" for number in range(len(tables))]
+    for name, table in zip(names, tables, strict=True):
+        write_stream(table, folder / name)
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name} for name in names]}))
+    (folder / "dataset_info.json").write_text("{}")
 
 
-def test_urls(tmp_path: Path) -> None:
-    fsspec = pytest.importorskip("fsspec")
-    memory = fsspec.filesystem("memory")
-    write_parquet(pyarrow.Table.from_pylist(ROWS), tmp_path / "a.parquet")
-    memory.pipe("/corpus/b/a.parquet", (tmp_path / "a.parquet").read_bytes())
-    memory.pipe("/corpus/a.jsonl", b'{"text": "first"}\n{"text": "second"}\n')
-    memory.pipe("/corpus/ids.bin", np.array([1, 2, 9, 3], np.uint16).tobytes())
-    memory.pipe("/corpus/notes.md", b"not read")
-    texts = [row["text"] for row in ROWS]
-    assert [r.text for r in read_corpus("memory://corpus/*.jsonl")] == ["first", "second"]
-    assert [r.text for r in read_corpus("memory://corpus/b")] == texts
-    found = read_corpus("memory://corpus/ids.bin", token_dtype="uint16", end_token=9)
-    assert [r.tokens.tolist() for r in found] == [[1, 2], [3]]  # type: ignore[union-attr]
-    assert isinstance(next(iter(read_corpus("memory://corpus", token_dtype="uint16"))), Record)
-    with pytest.raises(InputError, match="no such file"):
-        read_corpus("memory://corpus/none.jsonl")
-    with pytest.raises(InputError, match="known are"):
-        read_corpus("memory://corpus/*.md")
+def test_folders_of_datasets(tmp_path: Path) -> None:
+    save_to_disk(tmp_path / "d/train", [TABLE.slice(0, 3), TABLE.slice(3)])
+    write_stream(TABLE, tmp_path / "d/train/cache-1.arrow")
+    assert [record.text for record in read_corpus(tmp_path / "d/train")] == TEXTS
+    assert [record.text for record in read_corpus(tmp_path)] == TEXTS
+    (tmp_path / "d/dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    with pytest.raises(InputError, match=rf"a DatasetDict with 2 splits: .*{tmp_path}/d/train, {tmp_path}/d/test"):
+        read_corpus(tmp_path / "d")
+    (tmp_path / "d/train/data-00001-of-00002.arrow").unlink()
+    with pytest.raises(InputError, match="data-00001-of-00002.arrow: the file is missing"):
+        read_corpus(tmp_path / "d/train")
 
 
-def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_parquet(pyarrow.Table.from_pylist(ROWS), tmp_path / "a.parquet")
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "pyarrow", None)
-        with pytest.raises(MissingExtraError, match=r"anygram\[parquet\]"):
-            list(read_corpus(tmp_path / "a.parquet"))
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "fsspec", None)
-        with pytest.raises(MissingExtraError, match=r"anygram\[remote\]"):
-            read_corpus("s3://bucket/a.jsonl")
+@pytest.mark.filterwarnings("ignore")
+def test_against_datasets(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    dataset = datasets.Dataset.from_dict({"text": TEXTS, "year": [1, 2, 3, 4]})
+    dataset.save_to_disk(tmp_path / "d", num_shards=2)
+    assert [record.text for record in read_corpus(tmp_path / "d")] == TEXTS
+    chosen = dataset.select([3, 0])
+    for documents in (chosen, chosen.to_iterable_dataset()):
+        corpus = as_corpus(documents)
+        assert [record.text for record in corpus] == [record.text for record in corpus] == [TEXTS[3], TEXTS[0]]
+        assert [record.metadata for record in corpus] == [{"year": 4}, {"year": 1}]
+    with pytest.raises(InputError, match=r"DatasetDict with the splits train: give one, as documents\['train'\]"):
+        as_corpus(datasets.DatasetDict({"train": dataset}))
+    tokens = datasets.Dataset.from_dict({"tokens": TOKENS})
+    assert ids(as_corpus(tokens)) == TOKENS
+    assert np.array_equal(anygram.build(tokens, tokenizer="none").token_counts()[5:8], [2, 2, 1])

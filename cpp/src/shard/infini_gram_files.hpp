@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -34,11 +35,19 @@ class InfiniGramArrays {
   std::uint64_t num_bytes() const { return tokens_.bytes().size() + table_.bytes().size() + offsets_.bytes().size(); }
   const std::byte* bytes() const { return tokens_.bytes().data(); }
 
-  // The token as it is stored; no position may be `length` or more.
+  // The token as it is stored. Throws if the stream has no such position, where only a damaged table leads.
   Symbol token(std::uint64_t position) const {
     Symbol token = 0;
-    std::memcpy(&token, bytes() + position * Width, Width);
+    std::memcpy(&token, at(position, 1), Width);
     return token;
+  }
+
+  // The bytes of `count` tokens.
+  const std::byte* at(std::uint64_t position, std::uint64_t count) const {
+    if (position > length_ || count > length_ - position) {
+      refuse(ErrorCode::kIndexFormat, table_, "it points to where the shard has no token");
+    }
+    return bytes() + position * Width;
   }
 
   // What the core calls it: its id + 1, or the end of a document.
@@ -47,7 +56,15 @@ class InfiniGramArrays {
     return stored == kSeparator ? kDocumentEnd : stored + 1;
   }
 
-  std::uint64_t position(Rank rank) const { return pointer(rank) / Width; }
+  // Checked, because opening looks at samples only.
+  std::uint64_t position(Rank rank) const {
+    const std::uint64_t byte = pointer(rank);
+    if (byte % Width != 0 || byte / Width >= length_) {
+      refuse(ErrorCode::kIndexFormat, table_, "rank " + std::to_string(rank) + " points to no token",
+             rank * pointer_bytes_);
+    }
+    return byte / Width;
+  }
 
   // The document that a position belongs to; a separator belongs to the one behind it.
   std::uint32_t document_at(std::uint64_t position) const {
@@ -62,7 +79,9 @@ class InfiniGramArrays {
 
   Interval document_span(std::uint64_t document) const {
     const bool is_last = document + 1 == num_documents_;
-    return {offset(document) / Width + 1, is_last ? length_ : offset(document + 1) / Width};
+    const Interval span{offset(document) / Width + 1, is_last ? length_ : offset(document + 1) / Width};
+    if (span.begin > span.end || span.end > length_) refuse_document(document);
+    return span;
   }
 
   // How the suffix at a position compares with the bytes of a query: less than, equal to or greater than 0. It is equal
@@ -90,11 +109,12 @@ class InfiniGramArrays {
     return value;
   }
 
-  [[noreturn]] static void refuse(ErrorCode code, const MappedFile& file, const std::string& what) {
+  [[noreturn]] static void refuse(ErrorCode code, const MappedFile& file, const std::string& what,
+                                  std::optional<std::uint64_t> offset = {}) {
     throw Error(code,
                 file.path() + ": " + what + "; the file is damaged, or token_dtype is not what it was written with (u" +
                     std::to_string(8 * Width) + " was given)",
-                file.path());
+                file.path(), offset);
   }
 
   void check_sizes() {
@@ -117,6 +137,10 @@ class InfiniGramArrays {
       refuse(ErrorCode::kTruncated, offsets_, std::to_string(offsets) + " bytes are no offsets of 8 bytes each");
     }
     num_documents_ = offsets / sizeof(std::uint64_t);
+    if (num_documents_ > length_) {
+      refuse(ErrorCode::kIndexFormat, offsets_,
+             "expected at most " + std::to_string(length_) + " documents, found " + std::to_string(num_documents_));
+    }
   }
 
   void check_offsets() const {
@@ -125,9 +149,7 @@ class InfiniGramArrays {
       const std::uint64_t here = offset(document);
       const bool is_separator = here % Width == 0 && here / Width < length_ && token(here / Width) == kSeparator;
       const bool ascends = document == 0 ? here == 0 : offset(document - 1) < here;
-      if (!is_separator || !ascends) {
-        refuse(ErrorCode::kIndexFormat, offsets_, "document " + std::to_string(document) + " does not start there");
-      }
+      if (!is_separator || !ascends) refuse_document(document);
     }
   }
 
@@ -144,9 +166,12 @@ class InfiniGramArrays {
       const Rank rank = length_ - 1 <= kSamples ? i : i * (length_ - 2) / (kSamples - 1);
       if (!is_position(rank) || !is_position(rank + 1)) refuse_rank(rank);
       const std::uint64_t next = position(rank + 1);
+      const std::uint64_t here = position(rank);
       const std::size_t left = tokens_.bytes().size() - next * Width;
-      if (position(rank) == next ||
-          compare(position(rank), {bytes() + next * Width, std::min(left, kComparedBytes)}) > 0) {
+      const int order = compare(here, {bytes() + next * Width, std::min(left, kComparedBytes)});
+      // Equal, with all of the next suffix compared: this one goes on behind it, and should be the later one.
+      const bool is_longer = order == 0 && left <= kComparedBytes;
+      if (here == next || order > 0 || is_longer) {
         refuse_rank(rank);
       }
     }
@@ -155,7 +180,13 @@ class InfiniGramArrays {
   bool is_position(Rank rank) const { return pointer(rank) % Width == 0 && pointer(rank) / Width < length_; }
 
   [[noreturn]] void refuse_rank(Rank rank) const {
-    refuse(ErrorCode::kIndexFormat, table_, "it is not in the order of the suffixes at rank " + std::to_string(rank));
+    refuse(ErrorCode::kIndexFormat, table_, "it is not in the order of the suffixes at rank " + std::to_string(rank),
+           rank * pointer_bytes_);
+  }
+
+  [[noreturn]] void refuse_document(std::uint64_t document) const {
+    refuse(ErrorCode::kIndexFormat, offsets_, "document " + std::to_string(document) + " does not start there",
+           document * sizeof(std::uint64_t));
   }
 
   MappedFile tokens_;

@@ -74,7 +74,7 @@ class InfiniGramReader final : public InfiniGramShard {
     if constexpr (Backwards) {
       std::vector<std::byte> query((depth + 1) * Width);
       std::memcpy(query.data(), &token, Width);
-      std::memcpy(query.data() + Width, arrays_->bytes() + arrays_->position(interval.begin) * Width, depth * Width);
+      std::memcpy(query.data() + Width, arrays_->at(arrays_->position(interval.begin), depth), depth * Width);
       return interval_of(query);
     } else {
       const Rank first = lower_bound(interval.begin, interval.end, depth, token);
@@ -114,7 +114,8 @@ class InfiniGramReader final : public InfiniGramShard {
   }
 
   void symbols(std::uint64_t position, std::span<Symbol> symbols) const override {
-    for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i] = arrays_->symbol(position + i);
+    // The last document has no separator behind it: its end reads as one.
+    for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i] = symbol_or_end(position + i);
   }
 
   void documents_at(std::span<const Position> positions, std::span<std::uint32_t> documents) const override {
@@ -189,7 +190,7 @@ class InfiniGramReader final : public InfiniGramShard {
   // Whether the token `depth` behind a position sorts before another one: by their bytes, the first one first.
   bool is_before(std::uint64_t position, std::uint64_t depth, Symbol token) const {
     if (position + depth >= stream_length()) return true;
-    return std::memcmp(arrays_->bytes() + (position + depth) * Width, &token, Width) < 0;
+    return std::memcmp(arrays_->at(position + depth, 1), &token, Width) < 0;
   }
 
   Rank lower_bound(Rank low, Rank high, std::uint64_t depth, Symbol token) const {
@@ -198,7 +199,7 @@ class InfiniGramReader final : public InfiniGramShard {
 
   Rank upper_bound(Rank low, Rank high, std::uint64_t depth, Symbol token) const {
     return first_not_near(low, high, [&](std::uint64_t position) {
-      return std::memcmp(arrays_->bytes() + (position + depth) * Width, &token, Width) <= 0;
+      return std::memcmp(arrays_->at(position + depth, 1), &token, Width) <= 0;
     });
   }
 

@@ -37,7 +37,8 @@ class OnError(StrEnum):
 
 def build(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="Files, folders or globs of text or token ids; - is stdin.")
+        list[str],
+        typer.Argument(metavar="INPUT", help="Files, folders, globs or URLs of text or token ids; - is stdin."),
     ],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The index's folder.")],
@@ -60,10 +61,10 @@ def build(
     ] = "all",
     lines: Annotated[bool, typer.Option("--lines", help="Each line of a text file is a document.")] = False,
     end_token: Annotated[
-        int | None, typer.Option(metavar="ID", help="The id that ends a document in .bin and .npy files.")
+        int | None, typer.Option(metavar="ID", help="The id that ends a document in files of token ids.")
     ] = None,
     token_dtype: Annotated[
-        str | None, typer.Option(metavar="uint16|uint32", help="The type of the ids in .bin files.")
+        str | None, typer.Option(metavar="uint16|uint32", help="The type of the ids in raw files.")
     ] = None,
     shards: Annotated[int | None, typer.Option(min=1, metavar="N", help="Cut the index into N shards.")] = None,
     memory: Memory = None,
@@ -81,7 +82,7 @@ def build(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
     json: Json = False,
 ) -> None:
-    """Index a corpus: text, JSON lines or token ids; text compressed or not."""
+    """Index a corpus: text, JSON lines, Parquet, Arrow or token ids; text compressed or not."""
     if tokenizer is None:
         from anygram.tokenizers import KNOWN_TOKENIZERS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,9 +13,6 @@ from anygram.cli.build import Profile
 from anygram.cli.options import Json, Memory, Threads, delivery
 from anygram.cli.progress import reporting
 from anygram.cli.sizes import format_seconds, format_size
-
-if TYPE_CHECKING:
-    from anygram.index import Index
 
 
 class Format(enum.StrEnum):
@@ -88,8 +85,15 @@ def convert(
             progress=progress,
         )
     seconds = time.perf_counter() - started
-    answer: dict[str, Any] = {"path": str(output), "format": to.value, **_facts(converted, index, output)}
-    answer["seconds"] = seconds
+    with converted:
+        answer: dict[str, Any] = {
+            "path": str(output),
+            "format": to.value,
+            "profile": converted.profile if to is Format.anygram else None,
+            "num_tokens": converted.num_tokens,
+            "num_bytes": sum(file.stat().st_size for file in output.rglob("*") if file.is_file()),
+            "seconds": seconds,
+        }
 
     def show() -> None:
         kind = f"profile {answer['profile']}" if to is Format.anygram else "files of infini-gram"
@@ -99,18 +103,3 @@ def convert(
         )
 
     delivery(json).deliver("convert", answer, {}, show)
-
-
-def _facts(converted: Index | None, source: Path, output: Path) -> dict[str, object]:
-    if converted is not None:
-        with converted:
-            return {
-                "profile": converted.profile,
-                "num_tokens": converted.num_tokens,
-                "num_bytes": converted.num_bytes,
-            }
-    import anygram
-
-    with anygram.open(source) as index:
-        num_bytes = sum(file.stat().st_size for file in output.iterdir())
-        return {"profile": None, "num_tokens": index.num_tokens, "num_bytes": num_bytes}

@@ -1,222 +1,343 @@
-"""Arrow tables: Parquet and Arrow files, the data sets of Hugging Face, and tables in memory.
+"""Tables of documents: Parquet and Arrow files, and tables in memory that speak Arrow's C interface.
 
-A table of token ids without other fields is handed on as it lies in memory; else each row is a document, whose values
-come from Arrow's own types.
+Texts and metadata become objects of Python; token ids never do: lists of them are handed on as the buffers they are.
 """
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import json
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from anygram.errors import MissingExtraError
-from anygram.io.arrays import token_blocks
-from anygram.io.records import Counter, Fields, Record, RefusedError, Reject, TokenBlock
-from anygram.io.remote import open_file, size_of
-from anygram.types import MetadataValue
+from anygram.io.arrays import checked_ids
+from anygram.io.records import Counter, Fields, Record, RefusedError, Reject, TokenBlock, checked_tokens, shown
+from anygram.io.remote import is_url, open_url
+from anygram.io.streams import stream_reason
+from anygram.types import Metadata
 
-#: A `pyarrow.RecordBatch`.
-Batch: TypeAlias = Any
+if TYPE_CHECKING:
+    import pyarrow
 
-_ROWS = 4096  # of a batch: few enough for long texts, many enough for short ones
+_ROWS = 1 << 14  # of a table at once
+_IDS = 1 << 22  # of a table's lists at once
+_FILE_MAGIC = b"ARROW1"
+_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"
+_PARQUET_MAGIC = b"PAR1"
+_FEATHER_1_MAGIC = b"FEA1"
 
-_MARK = b"ARROW1"  # of the file format; a stream has none
 
-
-def import_pyarrow() -> Any:
-    """The library, with the parts that read files.
+def pyarrow_or_error(what: str) -> Any:
+    """The library that reads tables.
 
     Raises:
         MissingExtraError: it is not installed.
     """
     try:
         import pyarrow
-        import pyarrow.ipc
-        import pyarrow.parquet
     except ImportError:
-        raise MissingExtraError("Arrow tables and Parquet need pyarrow: pip install 'anygram[parquet]'") from None
+        raise MissingExtraError(f"{what} needs pyarrow: pip install 'anygram[parquet]'") from None
     return pyarrow
 
 
 def read_parquet(path: str, fields: Fields, counter: Counter) -> Iterator[Record | TokenBlock | Reject]:
-    """The rows of a Parquet file."""
-
-    def batches(pyarrow: Any, file: BinaryIO) -> Iterator[Batch]:
-        table = pyarrow.parquet.ParquetFile(file)
-        names = [name for name in table.schema_arrow.names if fields.takes(name)]
-        read, total = 0, max(1, table.metadata.num_rows)
-        size = size_of(path)
-        for batch in table.iter_batches(batch_size=_ROWS, columns=names):
-            yield batch
-            before, read = read, read + batch.num_rows
-            counter.num_bytes += size * read // total - size * before // total
-
-    yield from _read_file(path, fields, counter, batches)
+    """The rows of a Parquet file as documents."""
+    yield from _read_file(path, fields, counter, _parquet_batches)
 
 
 def read_arrow(path: str, fields: Fields, counter: Counter) -> Iterator[Record | TokenBlock | Reject]:
-    """The rows of an Arrow file: of the IPC file format (as Feather is) or the streaming one."""
-
-    def batches(pyarrow: Any, file: BinaryIO) -> Iterator[Batch]:
-        mark = file.read(len(_MARK))
-        file.seek(0)
-        if mark == _MARK:
-            table = pyarrow.ipc.open_file(file)
-            groups: Iterable[Batch] = (table.get_batch(number) for number in range(table.num_record_batches))
-        else:
-            groups = pyarrow.ipc.open_stream(file)
-        read = 0
-        for group in groups:
-            names = [name for name in group.schema.names if fields.takes(name)]
-            yield from _cut(group.select(names))
-            reached = max(read, file.tell())
-            counter.num_bytes += reached - read
-            read = reached
-
-    yield from _read_file(path, fields, counter, batches)
+    """The rows of an Arrow file as documents: of the file (Feather) or the stream format, as it is found to be."""
+    yield from _read_file(path, fields, counter, _arrow_batches)
 
 
 def _read_file(
-    path: str, fields: Fields, counter: Counter, batches: Callable[[Any, BinaryIO], Iterator[Batch]]
+    path: str,
+    fields: Fields,
+    counter: Counter,
+    batches: Callable[[Any, Fields], Iterator[tuple[pyarrow.RecordBatch, float]]],
 ) -> Iterator[Record | TokenBlock | Reject]:
-    pyarrow = import_pyarrow()
-    row = 1
+    pyarrow = pyarrow_or_error("reading tables")
+    start, row = counter.num_bytes, 0
     try:
-        with open_file(path) as file:
-            for batch in batches(pyarrow, file):
-                yield from read_batch(batch, fields, path, row, counter)
+        with _open(path) as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            if size == 0:
+                raise RefusedError("the file is empty, which no table is")
+            for batch, share in batches(file, fields):
+                # What is not asked for is not read: the share of the rows stands for that of the bytes.
+                counter.num_bytes = start + int(size * share)
+                yield from read_batch(batch, fields, path, row + 1)
                 row += batch.num_rows
-    except (OSError, EOFError, ValueError, pyarrow.ArrowException) as error:
-        yield Reject(f"the table cannot be read: {error}", path, row if row > 1 else None)
+            counter.num_bytes = start + size
+    except (OSError, EOFError, RefusedError, pyarrow.ArrowException) as error:
+        yield Reject(_reason(error), path, row + 1 if row else None)
 
 
-def read_tables(
-    batches: Callable[[], Iterable[Batch]], fields: Fields, counter: Counter
-) -> Iterator[Record | TokenBlock | Reject]:
-    """The rows of a table in memory."""
-    row = 1
-    for group in batches():
-        for batch in _cut(group):
-            yield from read_batch(batch, fields, None, row, counter)
-            row += batch.num_rows
+def _open(path: str) -> BinaryIO:
+    return open_url(path) if is_url(path) else open(path, "rb")
 
 
-def stream_batches(table: object) -> Callable[[], Iterable[Batch]]:
-    """What reads the batches of anything that has an Arrow C stream."""
-    pyarrow = import_pyarrow()
-    return lambda: pyarrow.RecordBatchReader.from_stream(table)
+def _reason(error: Exception) -> str:
+    reason = stream_reason(error).strip().partition("\n")[0]
+    return reason if isinstance(error, RefusedError) else f"damaged or truncated, or no such table: {reason}"
 
 
-def dataset_batches(dataset: Any) -> Callable[[], Iterable[Batch]]:
-    """What reads the batches of a data set of the library `datasets`, also of one that is streamed."""
-    import_pyarrow()
-    formatted = dataset.with_format("arrow")
+def _parquet_batches(file: BinaryIO, fields: Fields) -> Iterator[tuple[pyarrow.RecordBatch, float]]:
+    import pyarrow.parquet
 
-    def batches() -> Iterator[Batch]:
-        for table in formatted.iter(batch_size=_ROWS):
-            yield from table.to_batches()
+    if file.read(4) != _PARQUET_MAGIC:
+        raise RefusedError("no Parquet file: it does not begin with PAR1")
+    with closing(pyarrow.parquet.ParquetFile(file, pre_buffer=False)) as table:
+        kept = _kept(table.schema_arrow, fields)
+        total, done = max(1, table.metadata.num_rows), 0
+        for batch in table.iter_batches(batch_size=_rows_at_once(table), columns=kept):
+            done += batch.num_rows
+            yield batch, done / total
 
-    return batches
+
+def _rows_at_once(table: Any) -> int:
+    """Few rows where they are long, so that memory does not grow with a document's length."""
+    num_bytes = sum(table.metadata.row_group(number).total_byte_size for number in range(table.metadata.num_row_groups))
+    return int(max(64, min(_ROWS, 16_000_000 * table.metadata.num_rows // max(1, num_bytes))))
 
 
-def _cut(batch: Batch) -> Iterator[Batch]:
-    for begin in range(0, batch.num_rows, _ROWS):
-        yield batch.slice(begin, _ROWS)
+def _arrow_batches(file: BinaryIO, fields: Fields) -> Iterator[tuple[pyarrow.RecordBatch, float]]:
+    import pyarrow
+
+    magic = file.read(len(_FILE_MAGIC))
+    size = file.seek(0, 2)
+    file.seek(0)
+    if magic.startswith(_FEATHER_1_MAGIC):
+        raise RefusedError("the first version of Feather is not read: write it anew with pyarrow.feather.write_feather")
+    if magic == _FILE_MAGIC:
+        reader = pyarrow.ipc.open_file(file)
+        kept = _kept(reader.schema, fields)
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number).select(kept), (number + 1) / reader.num_record_batches
+        return
+    stream = pyarrow.ipc.open_stream(file)
+    kept = _kept(stream.schema, fields)
+    for batch in stream:
+        yield batch.select(kept), file.tell() / size
+    # pyarrow takes the end of the file for the end of the stream, though a stream says where it ends.
+    file.seek(max(0, size - len(_STREAM_END)))
+    if file.read() != _STREAM_END:
+        raise RefusedError("the stream has no end: truncated")
+
+
+def read_table(batches: Iterator[pyarrow.RecordBatch], fields: Fields) -> Iterator[Record | TokenBlock | Reject]:
+    """The rows of a table in memory as documents."""
+    row = 0
+    for batch in batches:
+        try:
+            kept = _kept(batch.schema, fields)
+        except RefusedError as error:
+            yield Reject(str(error))
+            return
+        yield from read_batch(batch.select(kept), fields, None, row + 1)
+        row += batch.num_rows
+
+
+def _kept(schema: pyarrow.Schema, fields: Fields) -> list[str]:
+    """The columns to read.
+
+    Raises:
+        RefusedError: the one with the documents, or with their names, is not there.
+    """
+    names = list(schema.names)
+    content = fields.content_of(names, "the table")
+    if fields.id is not None and fields.id not in names:
+        raise RefusedError(f"no column {fields.id!r}, which names the document; {_columns(names)}")
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise RefusedError(f"two columns are named {min(twice)!r}")
+    return [name for name in names if name in (content, fields.id) or fields.keeps(name)]
+
+
+def _columns(names: list[str]) -> str:
+    return f"the table has {', '.join(map(repr, names[:20])) or 'no columns'}"
 
 
 def read_batch(
-    batch: Batch, fields: Fields, source: str | None, row: int, counter: Counter
+    batch: pyarrow.RecordBatch, fields: Fields, source: str | None, first_line: int
 ) -> Iterator[Record | TokenBlock | Reject]:
-    """The documents of a batch whose first row has that number."""
-    names: list[str] = batch.schema.names
-    kept = [name for name in names if fields.takes(name)]
-    tokens = fields.tokens if fields.tokens in kept and fields.required in (None, fields.tokens) else None
-    if tokens is not None and kept == [tokens]:
-        block = _list_values(batch.column(tokens))
-        if block is not None:
-            yield from token_blocks(*block, None, source, row, counter, counts=False)
-            return
-    columns = [_values(batch.column(name), is_tokens=name == tokens) for name in kept]
-    for number in range(batch.num_rows):
-        mapping: dict[object, object] = dict(zip(kept, (column[number] for column in columns), strict=True))
-        try:
-            yield fields.record(mapping, source, None if source is None else row + number)
-        except RefusedError as error:
-            yield Reject(str(error), source, row + number, repr(mapping)[:10_000])
+    """The rows of a batch as documents, numbered if they are of a source."""
+    content = fields.content_of(list(batch.schema.names), "the table")
+    for begin in range(0, batch.num_rows, _ROWS):
+        part = batch.slice(begin, _ROWS)
+        line = first_line + begin
+        if content == fields.tokens:
+            yield from _token_rows(part, content, fields, source, line)
+        else:
+            yield from _text_rows(part, content, fields, source, line)
 
 
-def _list_values(column: Any) -> tuple[Any, Any] | None:
-    """The ids of a list column and the length of each list; None if some list is null or no list of integers."""
-    pyarrow = import_pyarrow()
-    types = pyarrow.types
-    kind = column.type
-    is_list = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-    if not is_list or not types.is_integer(kind.value_type) or column.null_count:
-        return None
-    values = column.flatten()
-    if values.null_count:
-        return None
-    if types.is_fixed_size_list(kind):
-        lengths = np.full(len(column), kind.list_size, np.int64)
-    else:
-        lengths = np.diff(column.offsets.to_numpy(zero_copy_only=False)).astype(np.int64)
-    return values.to_numpy(zero_copy_only=False), lengths
-
-
-def _values(column: Any, *, is_tokens: bool) -> list[Any]:
-    if is_tokens and (block := _list_values(column)) is not None:
-        ids, lengths = block
-        return np.split(ids, np.cumsum(lengths)[:-1])
-    values: list[Any] = column.to_pylist()
-    return values if is_tokens else [_plain(value) for value in values]
-
-
-def _plain(value: Any) -> MetadataValue:
-    """The value as JSON has it: dates and times become text, decimal numbers too, so that no digit is lost."""
-    match value:
-        case datetime.date() | datetime.time():
-            return value.isoformat()
-        case datetime.timedelta():
-            return value.total_seconds()
-        case decimal.Decimal():
-            return str(value)
-        case list():
-            return [_plain(item) for item in value]
-        case dict():
-            return {name: _plain(item) for name, item in value.items()}
-        case _:
-            return value  # type: ignore[no-any-return]  # what is left is of JSON's types, or refused later
-
-
-def dataset_files(folder: str) -> list[str] | None:
-    """The Arrow files of a data set that `save_to_disk` wrote, in order; None if the folder is none.
-
-    Raises:
-        RefusedError: it holds several splits, or its list of files is damaged.
-    """
-    splits = Path(folder) / "dataset_dict.json"
-    if splits.is_file():
-        names = _json(splits).get("splits", [])
-        paths = ", ".join(str(Path(folder) / str(name)) for name in names)
-        raise RefusedError(f"this is a data set of several splits: name those to index ({paths})")
-    state = Path(folder) / "state.json"
-    if not state.is_file() or not (Path(folder) / "dataset_info.json").is_file():
-        return None
-    files = _json(state).get("_data_files")
-    if not isinstance(files, list) or not all(isinstance(file, dict) and "filename" in file for file in files):
-        raise RefusedError("state.json of this data set names no files")
-    return [str(Path(folder) / str(file["filename"])) for file in files]
-
-
-def _json(path: Path) -> dict[str, Any]:
+def _text_rows(
+    batch: pyarrow.RecordBatch, content: str, fields: Fields, source: str | None, line: int
+) -> Iterator[Record | Reject]:
     try:
-        value = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise RefusedError(f"{path.name} of this data set is damaged: {error}") from None
-    return value if isinstance(value, dict) else {}
+        texts = _texts(batch.column(content), content)
+        others = _others(batch, fields)
+    except RefusedError as error:
+        yield Reject(str(error), source, line)
+        return
+    names = list(others)
+    if not names:
+        rows: Iterator[dict[object, object]] = ({content: text} for text in texts)
+    else:
+        columns = zip(*others.values(), strict=True)
+        rows = ({content: text, **dict(zip(names, row, strict=True))} for text, row in zip(texts, columns, strict=True))
+    for number, row in enumerate(rows, line):
+        try:
+            yield fields.record(row, source, None if source is None else number)
+        except RefusedError as error:
+            yield Reject(str(error), source, number, shown(row))
+
+
+def _texts(column: Any, name: str) -> list[object]:
+    import pyarrow
+
+    kind = column.type
+    if pyarrow.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if not (pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind) or _is_view(kind)):
+        hint = "; token ids are read with tokens_field" if _is_list(kind) else ""
+        raise RefusedError(f"column {name!r} holds {kind}, expected text{hint}")
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"column {name!r}: invalid UTF-8 ({error.reason})") from None
+
+
+def _is_view(kind: Any) -> bool:
+    return str(kind) == "string_view"
+
+
+def _is_list(kind: Any) -> bool:
+    import pyarrow
+
+    types = pyarrow.types
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _others(batch: pyarrow.RecordBatch, fields: Fields) -> dict[str, list[Any]]:
+    """The columns other than the content, as objects that metadata may be."""
+    return {
+        name: _plain(batch.column(name), name) for name in batch.schema.names if name == fields.id or fields.keeps(name)
+    }
+
+
+def _is_json(kind: Any) -> bool:
+    """Whether the values of a type are those of JSON."""
+    import pyarrow
+
+    types = pyarrow.types
+    if _is_list(kind):
+        return _is_json(kind.value_type)
+    if types.is_struct(kind):
+        return all(_is_json(kind.field(number).type) for number in range(kind.num_fields))
+    plain = (types.is_null, types.is_boolean, types.is_integer, types.is_floating, types.is_string)
+    return any(is_kind(kind) for is_kind in (*plain, types.is_large_string)) or _is_view(kind)
+
+
+def _plain(column: Any, name: str) -> list[Any]:
+    import pyarrow
+
+    kind, types = column.type, pyarrow.types
+    if types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    try:
+        if types.is_temporal(kind) or types.is_decimal(kind):
+            column = column.cast(pyarrow.string())  # as in JSON, which has no type for them
+        elif not _is_json(kind):
+            raise RefusedError(f"column {name!r} holds {kind}, which metadata cannot: name those to keep (metadata)")
+        return list(column.to_pylist())
+    except (UnicodeDecodeError, pyarrow.ArrowException) as error:
+        raise RefusedError(f"column {name!r} of type {kind}: {error}") from None
+
+
+def _token_rows(
+    batch: pyarrow.RecordBatch, content: str, fields: Fields, source: str | None, line: int
+) -> Iterator[Record | TokenBlock | Reject]:
+    try:
+        column = _lists(batch.column(content), content)
+        others = _others(batch, fields)
+        details = _details(others, fields, batch.num_rows)
+    except RefusedError as error:
+        yield Reject(str(error), source, line)
+        return
+    yield from _list_rows(column, details, source, line, f"column {content!r}: ")
+
+
+def read_lists(column: Any) -> Iterator[Record | TokenBlock | Reject]:
+    """The lists of an Arrow array, each a document of token ids.
+
+    Args:
+        column: an array of lists, in memory.
+    """
+    for begin in range(0, len(column), _ROWS):
+        part = column.slice(begin, _ROWS)
+        try:
+            part = _lists(part, None)
+        except RefusedError as error:
+            yield Reject(str(error), None, begin + 1)
+            return
+        yield from _list_rows(part, None, None, begin + 1, "")
+
+
+def is_lists(column: Any) -> bool:
+    """Whether an Arrow array holds lists of integers."""
+    import pyarrow
+
+    return _is_list(column.type) and bool(pyarrow.types.is_integer(column.type.value_type))
+
+
+def _lists(column: Any, name: str | None) -> Any:
+    place = "" if name is None else f"column {name!r} holds "
+    if not is_lists(column):
+        raise RefusedError(f"{place}{column.type}, expected lists of integers")
+    return column
+
+
+def _list_rows(
+    column: Any,
+    details: list[tuple[Metadata, str | None]] | None,
+    source: str | None,
+    line: int,
+    place: str,
+) -> Iterator[Record | TokenBlock | Reject]:
+    import pyarrow.compute
+
+    values = column.flatten()  # of the lists that are there, whatever the offsets
+    lengths = pyarrow.compute.list_value_length(column)
+    if column.null_count == 0 and values.null_count == 0:
+        counts = lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+        ids = checked_ids(values.to_numpy(zero_copy_only=False), None)
+        if ids is not None:
+            yield TokenBlock(ids, counts, False, source, None if source is None else line, details)
+            return
+    for number, row in enumerate(column):
+        metadata, name = ({}, None) if details is None else details[number]
+        try:
+            if not row.is_valid or row.values.null_count:
+                raise RefusedError("expected token ids, found null")
+            tokens = checked_tokens(row.values.to_numpy(zero_copy_only=False))
+        except RefusedError as error:
+            yield Reject(f"{place}{error}", source, line + number, shown(row.as_py()))
+            continue
+        yield Record(None, tokens, metadata, source, None if source is None else line + number, name)
+
+
+def _details(others: dict[str, list[Any]], fields: Fields, num_rows: int) -> list[tuple[Metadata, str | None]] | None:
+    if not others:
+        return None
+    names = list(others)
+    found = []
+    for row in zip(*others.values(), strict=True):
+        mapping: dict[object, object] = dict(zip(names, row, strict=True))
+        found.append(fields.details(mapping))
+    assert len(found) == num_rows
+    return found

@@ -14,10 +14,10 @@ import numpy as np
 
 from anygram.errors import InputError
 from anygram.io.arrays import ArrayFacts
-from anygram.io.choice import Choice
 from anygram.io.folders import expand
+from anygram.io.formats import Options, facts_of_files, reader_of
 from anygram.io.records import Counter, Fields, Reader, Record, Reject, TokenBlock
-from anygram.io.remote import size_of
+from anygram.io.remote import is_url, size_of
 from anygram.io.streams import STDIN
 from anygram.types import DOCUMENT_END
 
@@ -121,24 +121,26 @@ def read_corpus(
 
     Args:
         inputs: files, folders (all readable files in them and below, by name) and patterns such as ``data/**/*.jsonl``,
-            on this machine or as URLs of fsspec (``s3://bucket/data/*.parquet``); "-" is text from standard input. Read
-            are .txt, .jsonl and .json (one object a line), each also as .gz and .zst; tables in .parquet, .arrow,
-            .feather and .ipc, and folders that `datasets.save_to_disk` wrote; token ids in .npy and .bin (raw, llm.c's,
-            OLMo's, Megatron's with its .idx) and datatrove's .ds.
+            here or behind URLs (``s3://``, ``gs://``, ``hf://``, ``https://``, ...); "-" is text from standard input.
+            Read are .txt, .jsonl and .json (one object a line), each also as .gz and .zst; .parquet, .arrow and
+            .feather; folders of ``save_to_disk``; and token ids: .npy, .bin (raw, of Megatron with its .idx, or of
+            llm.c) and .ds (of datatrove).
         text_field: of JSON lines and tables, the field that holds the text.
         tokens_field: the field that holds token ids, if they are to be read instead of text.
         id_field: the field that names the document.
         metadata: which other fields to keep: "all", "none", or names (a sequence, or a str with commas).
         lines: whether each line of a text file is a document, instead of the whole file.
-        end_token: the id that ends each document in files of token ids, and belongs to none. Without it an .npy or raw
-            .bin file is one document, and documents of other files keep it. In llm.c's files it begins each document,
-            and is known.
-        token_dtype: the type of the ids in raw .bin files and .npy files without a header, such as "uint16".
+        end_token: the id that ends each document in files of token ids and is none of its tokens. A file that says
+            nothing of documents is one document without it; where documents' borders are known, it is dropped from
+            their ends. (In llm.c's files it begins them, and need not be given.)
+        token_dtype: the type of the ids in files that do not say it (raw .bin, and .npy as OLMo writes it), such as
+            "uint16".
         on_error: "stop" at a bad record with an InputError, or "skip" it into the file `rejects`.
         rejects: where to write what was skipped, as JSON lines {source, line, reason, record}.
 
     Raises:
         InputError: a file is missing, nothing matches, a suffix is unknown, or the arguments contradict each other.
+        MissingExtraError: a library is missing that a format or a kind of URL needs.
     """
     if not inputs:
         raise InputError("no input: name files, folders or patterns")
@@ -161,11 +163,12 @@ def read_corpus(
     if paths.count(STDIN) > 1:
         raise InputError("standard input can be read once only", STDIN)
 
-    choice = Choice(fields, dtype, end_token, lines)
+    options = Options(fields, lines, end_token, dtype)
     once = STDIN in paths
-    num_bytes = None if once else sum(map(size_of, paths))
-    readers = [choice.reader(path) for path in paths]
-    return Corpus(readers, num_bytes=num_bytes, arrays=partial(choice.array_facts, paths), once=once, rejects=rejects)
+    num_bytes = None if once else sum(map(_size, paths))
+    readers = [reader_of(path, options) for path in paths]
+    arrays = partial(facts_of_files, paths, options)
+    return Corpus(readers, num_bytes=num_bytes, arrays=arrays, once=once, rejects=rejects)
 
 
 def _open_rejects(path: str | os.PathLike[str]) -> TextIO:
@@ -193,3 +196,10 @@ def _token_dtype(token_dtype: str | np.dtype[Any] | None) -> np.dtype[Any] | Non
     if dtype is None or dtype.kind not in "iu":
         raise InputError(f"token_dtype is a type of integers, such as 'uint16', found {token_dtype!r}")
     return dtype
+
+
+def _size(path: str) -> int:
+    try:
+        return (size_of(path) or 0) if is_url(path) else Path(path).stat().st_size
+    except OSError:
+        return 0  # reading it will say what is wrong

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -46,6 +46,7 @@ class TokenBlock(NamedTuple):
         separated: whether behind each document stands one id that belongs to none.
         source: as in `Record`.
         first_line: the first one's number in its source, from 1; None if they have none.
+        details: metadata and id of each; None if they have none.
     """
 
     ids: TokenIds
@@ -53,6 +54,7 @@ class TokenBlock(NamedTuple):
     separated: bool
     source: str | None = None
     first_line: int | None = None
+    details: Sequence[tuple[Metadata, str | None]] | None = None
 
     @property
     def num_tokens(self) -> int:
@@ -64,7 +66,9 @@ class TokenBlock(NamedTuple):
         begin = 0
         for number, length in enumerate(self.lengths.tolist()):
             line = None if self.first_line is None else self.first_line + number
-            yield Record(None, np.array(self.ids[begin : begin + length], np.uint32), {}, self.source, line)
+            metadata, name = ({}, None) if self.details is None else self.details[number]
+            tokens = np.array(self.ids[begin : begin + length], np.uint32)
+            yield Record(None, tokens, metadata, self.source, line, name)
             begin += length + self.separated
 
 
@@ -164,19 +168,13 @@ class Fields:
         content = {self.text, self.tokens} if self.required is None else {self.required}
         object.__setattr__(self, "_content", frozenset(content))
 
-    def takes(self, name: str) -> bool:
-        """Whether a field of that name is part of a document; others need not be read."""
-        return name in self._content or name == self.id or self.metadata is None or name in self.metadata
-
     def record(self, mapping: Mapping[object, object], source: str | None, line: int | None) -> Record:
         """The document that a mapping is.
 
         Raises:
             RefusedError: it is none.
         """
-        name = self.required or self._present(mapping)
-        if name not in mapping:
-            raise RefusedError(f"no field {name!r}; the record has {_names(mapping)}")
+        name = self.content_of(mapping, "the record")
         try:
             text = checked_text(mapping[name]) if name != self.tokens else None
             tokens = checked_tokens(mapping[name]) if name == self.tokens else None
@@ -184,17 +182,42 @@ class Fields:
             raise RefusedError(f"field {name!r}: {error}") from None
         return Record(text, tokens, self._metadata(mapping), source, line, self._id(mapping))
 
-    def _present(self, mapping: Mapping[object, object]) -> str:
-        present = [name for name in (self.text, self.tokens) if name is not None and name in mapping]
+    def content_of(self, names: Collection[object], what: str) -> str:
+        """Which of the fields holds the document.
+
+        Args:
+            names: of all fields.
+            what: has them, such as "the record".
+
+        Raises:
+            RefusedError: none does, or two do.
+        """
+        if self.required is not None:
+            if self.required not in names:
+                raise RefusedError(f"no field {self.required!r}; {what} has {_names(names)}")
+            return self.required
+        present = [name for name in (self.text, self.tokens) if name is not None and name in names]
         if len(present) != 1:
-            found = "both" if present else f"neither; the record has {_names(mapping)}"
+            found = "both" if present else f"neither; {what} has {_names(names)}"
             raise RefusedError(f"expected a field {self.text!r} or a field {self.tokens!r}, found {found}")
         return present[0]
+
+    def keeps(self, name: object) -> bool:
+        """Whether a field is kept as metadata."""
+        return name not in self._content and (self.metadata is None or name in self.metadata)
+
+    def details(self, mapping: Mapping[object, object]) -> tuple[Metadata, str | None]:
+        """The metadata and the id of a record.
+
+        Raises:
+            RefusedError: they cannot be kept.
+        """
+        return self._metadata(mapping), self._id(mapping)
 
     def _metadata(self, mapping: Mapping[object, object]) -> Metadata:
         kept: Metadata = {}
         for name, value in mapping.items():
-            if name in self._content or not (self.metadata is None or name in self.metadata):
+            if not self.keeps(name):
                 continue
             if not isinstance(name, str):
                 raise RefusedError(f"the name of a field is a str, found {_shown(name)}")
@@ -233,9 +256,9 @@ def _checked_value(value: object, name: str) -> MetadataValue:
     return value  # type: ignore[return-value]
 
 
-def _names(mapping: Mapping[object, object]) -> str:
-    names = [repr(name) for name in list(mapping)[:20]]
-    return ", ".join(names) if names else "no fields"
+def _names(names: Collection[object]) -> str:
+    shown_names = [repr(name) for name in list(names)[:20]]
+    return ", ".join(shown_names) if shown_names else "no fields"
 
 
 def _shown(value: object) -> str:

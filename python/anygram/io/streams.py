@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 from anygram.io.records import Counter, Reject
-from anygram.io.remote import open_raw
+from anygram.io.remote import is_url, name_in, open_url
 
 #: The name of standard input.
 STDIN = "-"
@@ -35,7 +35,7 @@ class _Decompressor(Protocol):
 class _CountedFile(io.RawIOBase):
     """Counts what is read through it."""
 
-    def __init__(self, file: BinaryIO, counter: Counter, closes: bool) -> None:
+    def __init__(self, file: io.FileIO | BinaryIO, counter: Counter, closes: bool) -> None:
         self._file = file
         self._counter = counter
         self._closes = closes
@@ -110,12 +110,13 @@ class _Frames(io.RawIOBase):
 
 
 def open_stream(path: str, counter: Counter) -> BinaryIO:
-    """Opens a file or URL for reading: `-` is standard input; .gz and .zst are decompressed."""
-    raw = sys.stdin.buffer if path == STDIN else open_raw(path)
+    """Opens a file for reading: `-` is standard input, and it may be a URL; .gz and .zst are decompressed."""
+    raw = sys.stdin.buffer if path == STDIN else open_url(path) if is_url(path) else io.FileIO(path)
     counted = io.BufferedReader(_CountedFile(raw, counter, closes=path != STDIN), _BUFFER)
-    if path.lower().endswith(".gz"):
+    name = name_in(path).lower()
+    if name.endswith(".gz"):
         return io.BufferedReader(_Frames(counted, "gzip", lambda: zlib.decompressobj(wbits=31), zlib.error), _BUFFER)
-    if path.lower().endswith(".zst"):
+    if name.endswith(".zst"):
         import zstandard
 
         # Archives of text are often written with the long windows that a decompressor refuses unless told.
