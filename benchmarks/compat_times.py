@@ -92,11 +92,11 @@ def questions(
             lambda one: [one.count_cnf(pair, max_diff_tokens=20) for pair in pairs],
         ),
         "fetch a document's window by rank, 100 tokens on either side": (
-            "ms a window",
+            "us a window",
             len(places),
             lambda one: [one.get_doc_by_rank_2(*place) for place in places],
         ),
-        "fetch such windows all at once": ("ms a window", len(places), lambda one: one.get_docs_by_ranks_2(places)),
+        "fetch such windows all at once": ("us a window", len(places), lambda one: one.get_docs_by_ranks_2(places)),
     }
 
 
@@ -137,7 +137,10 @@ def main() -> None:
         compare(question, ask(ours), ask(theirs))
         contenders = {"anygram": partial(ask, ours), "infini-gram": partial(ask, theirs)}
         found = interleave({name: partial(seconds_of, run) for name, run in contenders.items()}, arguments.rounds)
-        summaries = [Summary.of(1000 * taken / number for taken in found[name]) for name in contenders]
+        summaries = [
+            Summary.of((1e6 if unit.startswith("us") else 1000) * taken / number for taken in found[name])
+            for name in contenders
+        ]
         lines.append(Line(question, unit, *summaries))
     title = f"{corpus.num_tokens:,} tokens, infini-gram's files for both; all answers agree; "
     title += f"{cached_share(folder):.0%} in the page cache; median (least-most) of {arguments.rounds} rounds"

@@ -268,6 +268,13 @@ def test_get_docs_by_ranks_works(tmp_path: Path) -> None:
             theirs.get_docs_by_ranks([(0, 0)])
 
 
+def test_errors_about_ranks_say_so(tmp_path: Path) -> None:
+    engine, theirs = both(tmp_path, [[1]])
+    assert engine.get_doc_by_rank(0, 2) == {"error": "rank must be an integer in range [0, 2)"}
+    if theirs:
+        assert theirs.get_doc_by_rank(0, 2) == {"error": "ptr must be an integer in range [0, 2)"}
+
+
 def test_pointers_of_bytes_may_be_odd(tmp_path: Path) -> None:
     engine, theirs = both(tmp_path, [b"abc"], width=1)
     found: Any = engine.get_doc_by_ptr(0, 3, 2)

@@ -61,6 +61,8 @@ def _matches(
         source.kept(number, shard.positions(*segment[number]), term)
         for term, segment in zip(clause, segments, strict=True)
     ]
+    if len(terms) == 1:
+        return terms[0], np.full(len(terms[0]), len(clause[0]))
     starts = np.concatenate(terms)
     lengths = np.repeat([len(term) for term in clause], [len(positions) for positions in terms])
     by_length = np.argsort(lengths, kind="stable")
@@ -70,7 +72,7 @@ def _matches(
 
 
 def _starts(shard: InfiniGramShard, segments: Sequence[Segment]) -> Int64Array:
-    return np.unique(np.concatenate([shard.positions(*segment) for segment in segments]))
+    return np.sort(np.concatenate([shard.positions(*segment) for segment in segments]))
 
 
 def _places(
@@ -78,14 +80,18 @@ def _places(
 ) -> Int64Array:
     if not len(starts):
         return starts
-    documents, owner = np.unique(shard.documents_at(starts), return_inverse=True)
+    order = np.argsort(starts, kind="stable")
+    starts, lengths = starts[order], lengths[order]
+    holders = shard.documents_at(starts)
+    is_next = np.append(True, holders[1:] != holders[:-1])
     # Documents are moved apart, farther than a span reaches: so none reaches from one into another.
     reach = min(max_difference, shard.stream_length)
-    moved = owner * (reach + 1)
+    moved = (np.cumsum(is_next) - 1) * (reach + 1)
     alive = np.arange(len(starts))
     low = high = near_low = near_high = starts + moved
+    farthest = min(reach * len(others), shard.stream_length)
     for other in others:
-        places = _moved(shard, other, documents, reach + 1)
+        places = _moved(shard, _around(other, starts, farthest), holders[is_next], reach + 1)
         first = np.searchsorted(places, low - reach, "left")
         last = np.searchsorted(places, high + reach, "right")
         near = first < last
@@ -96,8 +102,20 @@ def _places(
         high = np.maximum(high, places[last[near] - 1])
         near_low, near_high = _nearest(places, near_low, near_high, low, high, reach)
     inner = _innermost(starts[alive], lengths[alive])
-    places_left: Int64Array = near_low[inner] - moved[alive[inner]]
-    return places_left
+    chosen = alive[inner]
+    as_given = np.argsort(order[chosen])
+    found: Int64Array = (near_low[inner] - moved[chosen])[as_given]
+    return found
+
+
+def _around(places: Int64Array, starts: Int64Array, distance: int) -> Int64Array:
+    """The places that are so near to a start: mostly few, and only their documents have to be looked up."""
+    first = np.searchsorted(places, starts - distance, "left")
+    last = np.searchsorted(places, starts + distance, "right")
+    size = len(places) + 1
+    covered = np.cumsum(np.bincount(first, minlength=size) - np.bincount(last, minlength=size)) > 0
+    near: Int64Array = places[covered[:-1]]
+    return near
 
 
 def _moved(shard: InfiniGramShard, starts: Int64Array, documents: Int64Array, gap: int) -> Int64Array:

@@ -33,7 +33,7 @@ def window(source: Source, number: int, position: int, *, before: int, after: in
     offset = position - first  # -1 if it is the separator
     if source.backwards:
         offset = last - first - offset - max(1, needle)
-    return _result(source, number, document, first, last, offset)
+    return _result(source, number, document, end - begin, first, last, offset)
 
 
 def beginning(source: Source, number: int, max_tokens: int) -> DocResult:
@@ -43,16 +43,15 @@ def beginning(source: Source, number: int, max_tokens: int) -> DocResult:
     begin, end = source.shards[where].document_span(document)
     shown = min(max_tokens, end - begin)
     first = end - shown if source.backwards else begin
-    return _result(source, where, document, first, first + shown, 0)
+    return _result(source, where, document, end - begin, first, first + shown, 0)
 
 
-def _result(source: Source, number: int, document: int, first: int, last: int, offset: int) -> DocResult:
+def _result(source: Source, number: int, document: int, length: int, first: int, last: int, offset: int) -> DocResult:
     shard = source.shards[number]
-    begin, end = shard.document_span(document)
     blocked = source.taken_down(number, document)
     return {
         "doc_ix": source.first_documents[number] + document,
-        "doc_len": end - begin,
+        "doc_len": length,
         "disp_len": last - first,
         "needle_offset": offset,
         "metadata": shard.metadata_line(document),
