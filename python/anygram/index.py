@@ -912,10 +912,6 @@ class _InfiniGramIndex(Index):
         self._refuse_backwards("score_batch")
         return super().score_batch(texts, **options)
 
-    def _finder(self, match: str, ignore_case: bool) -> StringFinder:
-        self._refuse_backwards("match='text'")
-        return super()._finder(match, ignore_case)
-
     def _refuse_backwards(self, question: str) -> None:
         if self._backwards:
             raise InvalidQueryError(
