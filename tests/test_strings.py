@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -103,6 +104,10 @@ def check_string(index: anygram.Index, string: str, ignore_case: bool, expected:
     for way in ("best", "index", "scan"):
         assert index._core.count_string(finder._tokens, ways, way) == len(expected), way
     assert index.count(string, match="text", ignore_case=ignore_case) == len(expected)
+    in_each = sorted(Counter(number for number, _ in expected).items())
+    for way in ("best", "index", "scan"):
+        documents, counts = index._core.list_string_documents(finder._tokens, ways, way)
+        assert list(zip(documents.tolist(), counts.tolist(), strict=True)) == in_each, way
     found = index.find(string, match="text", ignore_case=ignore_case)
     assert [one.document for one in found] == [number for number, _ in expected]
     for way in ("index", "scan"):
@@ -120,6 +125,8 @@ def check_string(index: anygram.Index, string: str, ignore_case: bool, expected:
     assert index.count(string, match="text", ignore_case=ignore_case, where="number < 3") == sum(
         number < 3 for number, _ in expected
     )
+    where_count = index.document_count(string, match="text", ignore_case=ignore_case, where="number < 3")
+    assert where_count == len({number for number, _ in expected if number < 3})
 
 
 def byte_level(merges: list[tuple[str, str]]) -> tokenizers.Tokenizer:

@@ -92,6 +92,21 @@ void bind_strings(py::module_& module, IndexClass& index) {
           },
           py::arg("tokens"), py::arg("characters"), py::arg("way") = "best")
       .def(
+          "list_string_documents",
+          [](const Index& self, const TokenBytes& tokens, const Characters& characters, const std::string& way) {
+            const ByteAutomaton string = automaton_of(characters);
+            const auto found = run_released([&](StopSignal& stop) {
+              return list_string_documents(self.shards(), self.documents(), tokens, string, way_of(way),
+                                           self.execution(stop));
+            });
+            const auto column = [&](std::uint64_t DocumentCount::* field) {
+              return array_of<std::int64_t>(found.size(),
+                                            [&](std::size_t i) { return static_cast<std::int64_t>(found[i].*field); });
+            };
+            return py::make_tuple(column(&DocumentCount::document), column(&DocumentCount::count));
+          },
+          py::arg("tokens"), py::arg("characters"), py::arg("way") = "best")
+      .def(
           "find_string",
           [](const Index& self, const TokenBytes& tokens, const Characters& characters, const std::string& way) {
             return place_columns(self, tokens, automaton_of(characters), way_of(way));

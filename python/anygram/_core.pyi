@@ -217,6 +217,10 @@ class Index:
         chosen: DocumentFilter | None,
     ) -> tuple[_Int64Array, _Int64Array, _Int64Array, int, int]: ...
     def count_string(self, tokens: TokenBytes, characters: Sequence[Sequence[bytes]], way: str = "best") -> int: ...
+    # documents, counts
+    def list_string_documents(
+        self, tokens: TokenBytes, characters: Sequence[Sequence[bytes]], way: str = "best"
+    ) -> tuple[_Int64Array, _Int64Array]: ...
     # documents, offsets, shards, positions, begins, lengths, ends
     def find_string(
         self, tokens: TokenBytes, characters: Sequence[Sequence[bytes]], way: str = "best"

@@ -281,8 +281,11 @@ class Index:
         limit = optional_integer(top, "top", 1)
         chosen = self._filter(where)
         values, groups = group_documents(field, self._columns())
-        found = self.find(ngram, match=match, ignore_case=ignore_case, where=where)
-        documents, counts = found.documents(), found.document_counts
+        if match != "tokens" or ignore_case:
+            documents, counts = self._finder(match, ignore_case).documents(ngram, chosen, ignore_case=ignore_case)
+        else:
+            found = self.find(ngram, where=where)
+            documents, counts = found.documents(), found.document_counts
         lengths = self._core.document_lengths()
         if chosen is not None:
             mask = chosen.mask()

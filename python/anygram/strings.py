@@ -70,12 +70,23 @@ class StringFinder:
     def count(self, text: Ngram, chosen: _core.DocumentFilter | None, *, ignore_case: bool) -> int:
         """How often it stands there, in the documents that a filter chooses; None for all."""
         if chosen is not None:
-            return len(self.places(text, chosen, ignore_case=ignore_case).documents)
+            return int(self.documents(text, chosen, ignore_case=ignore_case)[1].sum())
         return self._core.count_string(self._tokens, characters(text, ignore_case=ignore_case))
 
     def document_count(self, text: Ngram, chosen: _core.DocumentFilter | None, *, ignore_case: bool) -> int:
         """In how many documents it stands."""
-        return len(np.unique(self.places(text, chosen, ignore_case=ignore_case).documents))
+        return len(self.documents(text, chosen, ignore_case=ignore_case)[0])
+
+    def documents(
+        self, text: Ngram, chosen: _core.DocumentFilter | None, *, ignore_case: bool
+    ) -> tuple[Int64Array, Int64Array]:
+        """The documents that hold it, ascending, and how often it stands in each; without listing where."""
+        ways = characters(text, ignore_case=ignore_case)
+        documents, counts = self._core.list_string_documents(self._tokens, ways)
+        if chosen is None:
+            return documents, counts
+        kept = chosen.mask()[documents]
+        return documents[kept], counts[kept]
 
     def places(self, text: Ngram, chosen: _core.DocumentFilter | None, *, ignore_case: bool) -> StringPlaces:
         """Where it stands."""

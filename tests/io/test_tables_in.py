@@ -166,7 +166,7 @@ def test_folders_of_datasets(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=rf"a DatasetDict with 2 splits: .*{tmp_path}/d/train, {tmp_path}/d/test"):
         read_corpus(tmp_path / "d")
     (tmp_path / "d/train/data-00001-of-00002.arrow").unlink()
-    with pytest.raises(InputError, match="data-00001-of-00002.arrow: the file is missing"):
+    with pytest.raises(InputError, match=r"data-00001-of-00002.arrow: the file is missing"):
         read_corpus(tmp_path / "d/train")
 
 

@@ -231,6 +231,23 @@ std::uint64_t scan_count(const Shard& shard, const TokenBytes& tokens, const Byt
   return sum;
 }
 
+std::vector<std::pair<Position, std::uint64_t>> scan_documents(const Shard& shard, const TokenBytes& tokens,
+                                                               const ByteAutomaton& string,
+                                                               const Execution& execution) {
+  using Documents = std::vector<std::pair<Position, std::uint64_t>>;
+  const std::vector<Interval> runs = cut_at_documents(shard);
+  std::vector<Documents> parts(runs.size());
+  for_runs(tokens, string, execution, runs.size(), [&](std::size_t i, TokenSteps& steps) {
+    for_documents(shard, runs[i], execution, [&](std::uint64_t begin, Ngram document) {
+      const std::uint64_t matches = count_in(steps, tokens, document);
+      if (matches > 0) parts[i].emplace_back(static_cast<Position>(begin), matches);
+    });
+  });
+  Documents documents;
+  for (const Documents& part : parts) documents.insert(documents.end(), part.begin(), part.end());
+  return documents;
+}
+
 std::vector<StringPlace> scan_places(const Shard& shard, const TokenBytes& tokens, const ByteAutomaton& string,
                                      const Execution& execution) {
   const std::vector<Interval> runs = cut_at_documents(shard);

@@ -1,8 +1,8 @@
 """Corpora of datatrove and nanotron: token ids in a .ds file, and in the .ds.index file beside it where documents end.
 
 The .ds file is nothing but ids of 2 or 4 bytes; the .ds.index file is the end of each document, in ids, 8 bytes each.
-Both are little-endian. How wide the ids are is not said, and follows from the two sizes; since one of the files might be
-half of what it was, ids that no vocabulary has are refused until their type is given.
+Both are little-endian. How wide the ids are is not said, and follows from the two sizes; since one of the files might
+be half of what it was, ids that no vocabulary has are refused until their type is given.
 """
 
 from __future__ import annotations

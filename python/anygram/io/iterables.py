@@ -72,7 +72,12 @@ def _as_table(documents: object) -> Corpus | None:
     if is_frame or hasattr(documents, "schema"):
         once = not hasattr(documents, "__len__")
         return Corpus([lambda _: read_table(_batches(documents), Fields())], num_bytes=None, once=once)
-    lists = pyarrow.chunked_array(documents) if hasattr(documents, "__arrow_c_stream__") else pyarrow.array(documents)
+    try:
+        lists = (
+            pyarrow.chunked_array(documents) if hasattr(documents, "__arrow_c_stream__") else pyarrow.array(documents)
+        )
+    except (pyarrow.ArrowException, TypeError):  # a column of objects that are not all of one type
+        return None
     if not is_lists(lists):
         return None
     chunks = lists.chunks if hasattr(lists, "chunks") else [lists]

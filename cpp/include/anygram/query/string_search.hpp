@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <anygram/query/byte_automaton.hpp>
+#include <anygram/query/occurrences.hpp>
 #include <anygram/query/query.hpp>
 #include <anygram/query/token_bytes.hpp>
 
@@ -34,6 +35,12 @@ enum class StringWay {
 // How often it stands there, occurrences that overlap counted each.
 std::uint64_t count_string(Shards shards, const TokenBytes& tokens, const ByteAutomaton& string, StringWay way,
                            const Execution& execution);
+
+// The documents that hold it, ascending, and how often it stands in each. However often it stands there, this takes 8
+// bytes for each document of a shard.
+std::vector<DocumentCount> list_string_documents(Shards shards, const DocumentNumbers& numbers,
+                                                 const TokenBytes& tokens, const ByteAutomaton& string, StringWay way,
+                                                 const Execution& execution);
 
 // result[s] are the places in shard s, ascending. 8 bytes each.
 std::vector<std::vector<StringPlace>> find_string(Shards shards, const TokenBytes& tokens, const ByteAutomaton& string,
