@@ -30,8 +30,9 @@ from anygram.errors import (
     TruncatedIndexError,
     UnsupportedVersionError,
 )
-from anygram.index import Index, open
+from anygram.index import Index
 from anygram.occurrences import Occurrences
+from anygram.opening import open
 from anygram.results import (
     Context,
     Continuations,

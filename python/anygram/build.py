@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from anygram import _core
 from anygram.errors import AnygramError, DiskFullError, IndexIOError, InputError, LimitError
-from anygram.index import Index, is_whole, open_memory
-from anygram.index import open as open_index
+from anygram.index import Index, is_whole
 from anygram.machine import available_cpus, available_memory, memory_in_use
 from anygram.manifest import CURRENT, Manifest, ShardEntry, TokenizerEntry, content_hash, publish, read_manifest
+from anygram.opening import open as open_index
+from anygram.opening import open_memory
 from anygram.types import Tokenizer
 
 # What only a build needs is imported when there is one: a program that asks an index questions starts sooner.

@@ -11,9 +11,10 @@ from typing import Literal, TypeAlias
 
 from anygram.build import Progress, disk_full, named_errors
 from anygram.errors import IncompatibleIndexesError, InputError
-from anygram.index import Index, check_part, is_whole
-from anygram.index import open as open_index
+from anygram.index import Index, is_whole
 from anygram.manifest import CURRENT, SHARDS, Manifest, ShardEntry, publish, read_manifest, read_tokenizer, sync_folder
+from anygram.opening import check_part
+from anygram.opening import open as open_index
 from anygram.types import Tokenizer
 
 Copying: TypeAlias = Literal["link", "copy"]

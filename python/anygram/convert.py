@@ -12,9 +12,9 @@ from anygram import _core
 from anygram.build import Profile, Progress, at_least_1, build, checked_profile, disk_full, index_bytes, named_errors
 from anygram.errors import InputError
 from anygram.index import Index, is_whole
-from anygram.index import open as open_index
 from anygram.machine import available_cpus, available_memory
 from anygram.manifest import CURRENT, SHARDS, ShardEntry, content_hash, publish, read_manifest, read_tokenizer
+from anygram.opening import open as open_index
 
 if TYPE_CHECKING:
     from anygram.foreign_files import TokenDtype

@@ -16,21 +16,14 @@ from numpy.typing import NDArray
 from anygram import _core
 from anygram.arguments import Ngram, Ngrams, Where, document_number, each_ngram, integer, optional_integer
 from anygram.errors import (
-    IncompatibleIndexesError,
     IndexFormatError,
-    IndexNotFoundError,
     InvalidQueryError,
 )
 from anygram.filters.recent import Recent
-from anygram.infini_gram_files import TOKEN_WIDTHS, MetadataLines, ShardFiles, find_shards, is_infini_gram
 from anygram.machine import available_cpus
 from anygram.manifest import (
-    SHARDS,
     Manifest,
-    ShardEntry,
     publish,
-    read_manifest,
-    read_tokenizer,
     sync_folder,
 )
 from anygram.occurrences import Occurrences, StringOccurrences
@@ -47,7 +40,7 @@ from anygram.results import (
     Spans,
 )
 from anygram.results.base import read_only
-from anygram.shard import InfiniGramShard, Shard
+from anygram.shard import Shard
 from anygram.strings import Match, StringFinder, is_text, token_texts
 from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
@@ -63,7 +56,7 @@ _Result = TypeVar("_Result")
 _REMEMBERED_FILTERS = 16
 
 
-class _Part(NamedTuple):
+class OpenedPart(NamedTuple):
     """One opened index folder."""
 
     manifest: Manifest
@@ -82,7 +75,7 @@ class Index:
 
     def __init__(
         self,
-        parts: Sequence[_Part],
+        parts: Sequence[OpenedPart],
         *,
         paths: Sequence[Path] | None,
         load: LoadMode,
@@ -587,7 +580,9 @@ class Index:
             for shard, entry in zip(self._shards, manifest.shards, strict=True):
                 _save_shard(shard, place / entry.id)
             publish(folder, manifest, self._tokenizer, place, is_whole=is_whole, sync=True)
-        return _open_index(type(self), [folder], self._load, self._threads, None)
+        from anygram.opening import open_index
+
+        return open_index(type(self), [folder], self._load, self._threads, None)
 
     def close(self) -> None:
         """Ends the use of the index's files; further questions raise InvalidQueryError."""
@@ -612,7 +607,9 @@ class Index:
         if self._paths is None:
             raise InvalidQueryError("an index in memory cannot be pickled: save it first, and pickle the saved one")
         paths = [str(path) for path in self._paths]
-        return _reopen, (paths, self.id, self._load, self._threads, self._given_tokenizer)
+        from anygram.opening import reopen
+
+        return reopen, (paths, self.id, self._load, self._threads, self._given_tokenizer)
 
     def __repr__(self) -> str:
         shards = "1 shard" if self.num_shards == 1 else f"{self.num_shards} shards"
@@ -663,7 +660,7 @@ class Index:
         is_text(match, ignore_case=ignore_case)
         if self._string_finder is None:
             tokenizer = self._encoder("find text")
-            tokens = _core.TokenBytes(*token_texts(tokenizer, self.vocab_size))
+            tokens = _core.TokenBytes(*token_texts(tokenizer, min(self.vocab_size, tokenizer.vocab_size)))
             self._string_finder = StringFinder(self._core, tokens, tokenizer)
         return self._string_finder
 
@@ -755,281 +752,6 @@ _continuations = _maker(Continuations)
 _scores = _maker(Scores)
 _matches = _maker(Matches)
 _spans = _maker(Spans)
-
-_AnyIndex = TypeVar("_AnyIndex", bound=Index)
-
-
-def open(  # noqa: A001  # anygram.open, as one says zipfile.open
-    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    *,
-    tokenizer: object = None,
-    format: str | None = None,  # noqa: A002  # what it is everywhere
-    token_dtype: str | None = None,
-    reversed: bool | None = None,  # noqa: A002  # the files' own word
-    load: LoadMode = "mmap",
-    threads: int | None = None,
-) -> Index:
-    """Opens an index, or several as one. It takes milliseconds, however large they are.
-
-    Args:
-        path: the folder; or a list of folders, whose counts add up and whose documents are numbered in their order.
-        tokenizer: for an index without one: what `build` takes.
-        format: "anygram", or "infini-gram" for directories of infini-gram (v4, v5 and v6), which are read in place;
-            None for what the files' names say.
-        token_dtype: of infini-gram's: "u8", "u16" or "u32"; None for the one with which its files fit each other.
-        reversed: of infini-gram's: whether documents run backwards (v5). The files do not tell; None is False.
-        load: "mmap" reads from the files what a question needs; "ram" copies them into memory first.
-        threads: how many of the process's CPUs to use; None for all.
-
-    Raises:
-        IndexNotFoundError: there is nothing.
-        IndexFormatError: it is no index, or a damaged one.
-        IncompleteBuildError: a build was stopped there.
-        IncompatibleIndexesError: the indexes, or the given tokenizer, do not agree.
-    """
-    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    if not paths:
-        raise IndexNotFoundError("no index to open: the list of paths is empty")
-    folders = [Path(one).absolute() for one in paths]
-    if format not in (None, "anygram", "infini-gram"):
-        raise InvalidQueryError(f"format is 'anygram' or 'infini-gram', not {format!r}")
-    if format == "infini-gram" or (format is None and all(map(is_infini_gram, folders))):
-        return _open_infini_gram(folders, token_dtype, bool(reversed), load, threads, _given(tokenizer))
-    if (token_dtype, reversed) != (None, None):
-        raise InvalidQueryError("token_dtype and reversed are for infini-gram's files, and this is no such folder")
-    return _open_index(Index, folders, load, threads, _given(tokenizer))
-
-
-def _given(tokenizer: object) -> Tokenizer | None:
-    if tokenizer is None:
-        return None
-    from anygram.tokenizers import open_tokenizer
-
-    return open_tokenizer(tokenizer)
-
-
-def _open_index(
-    kind: type[_AnyIndex], paths: list[Path], load: LoadMode, threads: int | None, given: Tokenizer | None
-) -> _AnyIndex:
-    optional_integer(threads, "threads", 1)
-    parts = [_open_part(path, load) for path in paths]
-    tokenizers = [part.tokenizer for part in parts]
-    hashes = {None if tokenizer is None else tokenizer.hash for tokenizer in tokenizers}
-    if len(hashes) > 1:
-        specs = ", ".join(tokenizer.spec if tokenizer else "none" for tokenizer in tokenizers)
-        raise IncompatibleIndexesError(
-            f"the indexes have different tokenizers ({specs}): their ids mean different things"
-        )
-    if given is not None and hashes not in ({None}, {given.hash}):
-        raise IncompatibleIndexesError(
-            f"the index has the tokenizer {tokenizers[0].spec if tokenizers[0] else None}, not {given.spec}: "
-            "open it without the argument tokenizer"
-        )
-    return kind(parts, paths=paths, load=load, threads=threads, given_tokenizer=given)
-
-
-def open_memory(folder: Path, threads: int | None) -> Index:
-    """Opens an index that is about to lose its folder: its files stay mapped, and go with it."""
-    part = _open_part(folder, "mmap")
-    return Index([part], paths=None, load="mmap", threads=threads)
-
-
-def _open_part(folder: Path, load: LoadMode) -> _Part:
-    manifest = read_manifest(folder)
-    shards = [_core.open_shard(str(folder / SHARDS / entry.id), load) for entry in manifest.shards]
-    for shard, entry in zip(shards, manifest.shards, strict=True):
-        _check_shard(shard, entry, manifest)
-    return _Part(manifest, read_tokenizer(folder, manifest), shards)
-
-
-def check_part(folder: Path, manifest: Manifest) -> None:
-    """Refuses an index whose shards do not open, or are not those that its manifest names."""
-    for entry in manifest.shards:
-        _check_shard(_core.open_shard(str(folder / SHARDS / entry.id), "mmap"), entry, manifest)
-
-
-def _check_shard(shard: _core.Shard, entry: ShardEntry, manifest: Manifest) -> None:
-    """Refuses a shard that is whole, but not the one that the manifest names."""
-    # The shards of a combined index may have smaller vocabularies; the checksum stands for those too.
-    vocab_size = min(shard.vocab_size, manifest.vocab_size)
-    expected = entry.num_tokens, entry.num_documents, vocab_size, entry.checksum
-    found = shard.num_tokens, shard.num_documents, shard.vocab_size, _core.shard_checksum(shard.path)
-    if expected != found:
-        names = "tokens, documents, vocab_size, checksum"
-        raise IndexFormatError(
-            f"{shard.path}: expected a shard with {names} {expected}, found {found}: "
-            "its files were swapped; restore them from a backup, or build the index again",
-            shard.path,
-        )
-
-
-class _InfiniGramIndex(Index):
-    """An index in infini-gram's files: its shards know more of them."""
-
-    def __init__(
-        self,
-        parts: Sequence[_Part],
-        found: Sequence[tuple[Path, ShardFiles]],
-        *,
-        token_dtype: str,
-        backwards: bool,
-        **options: Any,
-    ) -> None:
-        super().__init__(parts, **options)
-        self._token_dtype = token_dtype
-        self._backwards = backwards
-        self._folders = [str(folder) for folder, _ in found]
-        self._lines = [
-            _metadata_lines(files, shard.num_documents) for (_, files), shard in zip(found, self._shards, strict=True)
-        ]
-
-    def _shard(self, number: int, first_document: int) -> Shard:
-        shard = self._shards[number]
-        return InfiniGramShard(shard, first_document, self._folders[number], self._lines[number])  # type: ignore[arg-type]  # they all are
-
-    def find(self, ngram: Ngram, **options: Any) -> Any:
-        self._refuse_backwards("find")
-        return super().find(ngram, **options)
-
-    def find_batch(self, ngrams: Ngrams, **options: Any) -> Any:
-        self._refuse_backwards("find_batch")
-        return super().find_batch(ngrams, **options)
-
-    def count_by(self, ngram: Ngram, field: str, **options: Any) -> GroupCounts:
-        self._refuse_backwards("count_by")
-        return super().count_by(ngram, field, **options)
-
-    def _finder(self, match: str, ignore_case: bool) -> StringFinder:
-        self._refuse_backwards("match='text'")
-        return super()._finder(match, ignore_case)
-
-    def search(self, query: str, **options: Any) -> Hits:
-        self._refuse_backwards("search")
-        return super().search(query, **options)
-
-    def score(self, tokens: Ngram, **options: Any) -> Scores:
-        self._refuse_backwards("score")
-        return super().score(tokens, **options)
-
-    def score_batch(self, texts: Ngrams, **options: Any) -> list[Scores]:
-        self._refuse_backwards("score_batch")
-        return super().score_batch(texts, **options)
-
-    def _refuse_backwards(self, question: str) -> None:
-        if self._backwards:
-            raise InvalidQueryError(
-                f"{question} is not answered where documents run backwards (v5): its places, or the order of what "
-                "follows, are not those of the files; ask for probabilities and continuations, or its shards"
-            )
-
-    def _document(self, number: int, tokens: Int64Array) -> Document:
-        shard, local = self._core.shard_of(number)
-        lines = self._lines[shard]
-        record = {} if lines is None else lines.record(local)
-        return Document(
-            number=number,
-            tokens=tokens[::-1] if self._backwards else tokens,
-            metadata=record.get("metadata", {}),
-            source=record.get("path"),
-            id=str(number),
-            decode=self._decode,
-        )
-
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Self:  # noqa: ARG002  # as it is there
-        raise InvalidQueryError(f"an index in infini-gram's files is copied as they are, not saved to {path}")
-
-    def __reduce__(self) -> tuple[object, ...]:
-        paths = [str(path) for path in self._paths or ()]
-        options = {"format": "infini-gram", "token_dtype": self._token_dtype, "reversed": self._backwards}
-        options |= {"load": self._load, "threads": self._threads, "tokenizer": self._given_tokenizer}
-        return _reopen_infini_gram, (paths, self.id, options)
-
-
-def _reopen_infini_gram(paths: list[str], name: str, options: dict[str, Any]) -> Index:
-    index = open(paths, **options)
-    if index.id != name:
-        raise IncompatibleIndexesError(f"the index at {', '.join(paths)} is not the one that was pickled")
-    return index
-
-
-def _metadata_lines(files: ShardFiles, num_documents: int) -> MetadataLines | None:
-    if files.metadata is None or files.metadata_offsets is None:
-        return None
-    return MetadataLines(files.metadata, files.metadata_offsets, num_documents)
-
-
-def _open_infini_gram(
-    folders: list[Path],
-    token_dtype: str | None,
-    backwards: bool,
-    load: LoadMode,
-    threads: int | None,
-    given: Tokenizer | None,
-) -> Index:
-    if token_dtype is not None and token_dtype not in TOKEN_WIDTHS:
-        raise InvalidQueryError(
-            f"token_dtype is one of {', '.join(TOKEN_WIDTHS)} for infini-gram's files, not {token_dtype!r}"
-        )
-    found = find_shards(folders)
-    if token_dtype is None:
-        token_dtype = _proved_dtype([files for _, files in found], backwards)
-    width = TOKEN_WIDTHS[token_dtype]
-    shards: list[_core.Shard] = [
-        _open_infini_gram_shard(files, width, backwards, in_memory=load == "ram") for _, files in found
-    ]
-    entries = [ShardEntry(shard.path, shard.num_tokens, shard.num_documents, 0) for shard in shards]
-    manifest = Manifest(
-        generation=0,
-        num_tokens=sum(entry.num_tokens for entry in entries),
-        num_documents=sum(entry.num_documents for entry in entries),
-        vocab_size=(1 << 8 * width) - 1,
-        token_width=width,
-        profile="infini-gram",
-        tokenizer=None,
-        shards=tuple(entries),
-    )
-    files: dict[str, Any] = {"token_dtype": token_dtype, "backwards": backwards}
-    options: dict[str, Any] = {"paths": folders, "load": load, "threads": threads, "given_tokenizer": given}
-    return _InfiniGramIndex([_Part(manifest, given, shards)], found, **files, **options)
-
-
-def _open_infini_gram_shard(
-    files: ShardFiles, width: int, backwards: bool, *, in_memory: bool = False
-) -> _core.InfiniGramShard:
-    return _core.open_infini_gram_shard(
-        tokens=str(files.tokens),
-        table=str(files.table),
-        offsets=str(files.offsets),
-        token_width=width,
-        backwards=backwards,
-        in_memory=in_memory,
-    )
-
-
-def _proved_dtype(shards: Sequence[ShardFiles], backwards: bool) -> str:
-    """The one type of tokens with which all files fit each other."""
-    fitting, failures = [], []
-    for name, width in TOKEN_WIDTHS.items():
-        try:
-            for files in shards:
-                _open_infini_gram_shard(files, width, backwards)
-            fitting.append(name)
-        except IndexFormatError as error:
-            failures.append(error)
-    if not fitting:
-        raise failures[1]  # of "u16", the usual one
-    if len(fitting) > 1:
-        raise InvalidQueryError(f"the files fit token_dtype {' and '.join(fitting)}: say which it is (token_dtype=...)")
-    return fitting[0]
-
-
-def _reopen(paths: list[str], name: str, load: LoadMode, threads: int | None, tokenizer: Tokenizer | None) -> Index:
-    index = _open_index(Index, [Path(path) for path in paths], load, threads, tokenizer)
-    if index.id != name:
-        raise IncompatibleIndexesError(
-            f"the index at {', '.join(paths)} is not the one that was pickled: expected {name}, found {index.id}"
-        )
-    return index
 
 
 def is_whole(shard: Path) -> bool:

@@ -81,7 +81,7 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
 
 
 def _verify_infini_gram(folder: Path, deep: bool) -> Verification:
-    from anygram.index import open as open_index
+    from anygram.opening import open as open_index
 
     try:
         with open_index(folder, format="infini-gram") as index:
