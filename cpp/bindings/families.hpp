@@ -21,6 +21,7 @@ void bind_tokens(pybind11::module_& module);     // n-grams as Python has them
 void bind_building(pybind11::module_& module);   // documents in, shards out
 void bind_verifying(pybind11::module_& module);  // checksums and order
 void bind_shards(pybind11::module_& module);     // one shard
+void bind_smoothing(pybind11::module_& module);  // language models that smooth the counts
 void bind_counting(IndexClass& index);           // counts and probabilities
 void bind_texts(IndexClass& index);              // questions about each position of a text
 void bind_occurrences(IndexClass& index);        // where n-grams stand

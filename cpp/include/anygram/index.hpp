@@ -8,6 +8,7 @@
 
 #include <anygram/base/thread_pool.hpp>
 #include <anygram/query/count.hpp>
+#include <anygram/query/kneser_ney.hpp>
 #include <anygram/query/matches.hpp>
 #include <anygram/query/occurrences.hpp>
 #include <anygram/query/probability.hpp>
