@@ -49,10 +49,12 @@ from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
     from anygram.analysis.language_models import language_model
+    from anygram.analysis.mixture import Mixture
     from anygram.io import Corpus, read_corpus
 
 _LATER = {
     "Corpus": "anygram.io",
+    "Mixture": "anygram.analysis.mixture",
     "language_model": "anygram.analysis.language_models",
     "read_corpus": "anygram.io",
 }
@@ -84,6 +86,7 @@ __all__ = [
     "LimitError",
     "Matches",
     "MissingExtraError",
+    "Mixture",
     "Occurrence",
     "Occurrences",
     "Plan",

@@ -197,7 +197,7 @@ class LanguageModel(abc.ABC):
     def _ids(self, prompt: Ngram) -> list[int]:
         if isinstance(prompt, str):
             return self.index.encode(prompt).tolist()
-        return np.asarray(prompt).tolist() if len(prompt) else []
+        return [int(token) for token in prompt]
 
     def _num_bytes(self, texts: Iterable[Ngram]) -> int:
         decode: Decode | None = self.index.decode if self.index.tokenizer else None

@@ -25,10 +25,9 @@ class KneserNey(LanguageModel):
     """Interpolated modified Kneser-Ney smoothing of any order, with true continuation counts.
 
     (Chen and Goodman 1998.) As KenLM's lmplz defines it, without pruning: documents are the sentences, with <s> before
-    them and their end as </s>; the unigrams are interpolated with a uniform distribution over the tokens that occur, the
-    end, and one unknown token. `probs` gives each id that does not occur the probability of the unknown token, so they
-    sum to more than 1 over a vocabulary in which several do not: the sum over those that occur, the end and one that does
-    not is 1.
+    them and their end as </s>; the unigrams are interpolated with a uniform distribution over the tokens that occur,
+    the end, and one unknown token. `probs` gives each id that does not occur the probability of the unknown token: the
+    sum over those that occur, the end and one that does not is 1, whatever the size of the vocabulary.
 
     Making one scans the index once, in order, on all threads.
 

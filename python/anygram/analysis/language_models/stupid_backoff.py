@@ -17,10 +17,10 @@ from anygram.types import DOCUMENT_END, Ragged
 
 
 class StupidBackoff(LanguageModel):
-    """S(token | prompt) = count(prompt, token) / count(prompt) if that is not 0, else factor * S(token | shorter prompt).
+    """S(token | prompt) = count(prompt, token) / count(prompt); where that is 0, factor * S(token | shorter prompt).
 
-    (Brants et al. 2007.) These are scores, not probabilities: they do not sum to 1, so there are no `probs` and there is
-    no perplexity. The empty prompt has the shares of single tokens, the document's end being one.
+    (Brants et al. 2007.) These are scores, not probabilities: they do not sum to 1, so there are no `probs` and there
+    is no perplexity. The empty prompt has the shares of single tokens, the document's end being one.
 
     Attributes:
         factor: 0.4 in the paper.
@@ -57,7 +57,7 @@ class StupidBackoff(LanguageModel):
         return logs(scores)
 
     def _shares(self, ids: Sequence[int], rows: Sequence[int], length: int) -> Float64Array:
-        """count(prompt, token) / count(prompt) of each token that has a prompt of that length; 0 if it does not occur."""
+        """count(prompt, token) / count(prompt) of each token that has a prompt of that length; 0 for what is unseen."""
         number = max(0, len(rows) - length)
         windows = np.arange(number)[:, None] + np.arange(length)[None, :]
         values = np.asarray(ids, dtype=np.int64)[windows].ravel() if length else np.empty(0, dtype=np.int64)
