@@ -196,7 +196,7 @@ class LanguageModel(abc.ABC):
 
     def _ids(self, prompt: Ngram) -> list[int]:
         if isinstance(prompt, str):
-            return self.index.encode(prompt).tolist()
+            return list(map(int, self.index.encode(prompt)))
         return [int(token) for token in prompt]
 
     def _num_bytes(self, texts: Iterable[Ngram]) -> int:
