@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <thread>
 
 #include <anygram/base/thread_pool.hpp>
 #include <anygram/query/matches.hpp>
@@ -16,7 +17,7 @@ namespace {
 constexpr std::uint64_t kFewOccurrences = 48;
 
 // Suffixes between two looks at the stop signal.
-constexpr std::uint64_t kSuffixesPerPoll = std::uint64_t{1} << 16;
+constexpr std::uint64_t kSuffixesPerPoll = std::uint64_t{1} << 15;
 
 constexpr std::size_t kItemsPerThread = 16;
 
@@ -174,6 +175,7 @@ KneserNey::KneserNey(Shards shards, std::uint64_t order, const Execution& execut
   // The whole of an order's n-grams has to be known before any is smoothed: an item is a run of them all.
   const auto runs = cut_by_first_symbol(shards, kItemsPerThread * execution.threads);
   std::vector<Part> parts(runs.size());
+  const auto caller = std::this_thread::get_id();
   std::atomic<std::uint64_t> done{0};
   const bool reports = static_cast<bool>(progress);
   run_parallel(runs.size(), execution.threads, execution.stop, [&](std::size_t i) {
@@ -182,7 +184,8 @@ KneserNey::KneserNey(Shards shards, std::uint64_t order, const Execution& execut
     std::uint64_t suffixes = 0;
     while (const ScannedSuffix* suffix = scan.next()) {
       part.add(*suffix);
-      if (++suffixes % kSuffixesPerPoll == 0) execution.stop.check();
+      if (++suffixes % kSuffixesPerPoll != 0) continue;
+      std::this_thread::get_id() == caller ? execution.stop.poll() : execution.stop.check();
     }
     parts[i] = part.finish();
     const std::uint64_t sum = done.fetch_add(suffixes) + suffixes;
