@@ -16,14 +16,14 @@ CORE = [ROOT / "cpp/include", ROOT / "cpp/src"]
 BINDINGS = ROOT / "cpp/bindings"
 PACKAGE = ROOT / "python/anygram"
 
-# base <- storage <- suffix <- shard <- scan, query <- index <- bindings: what each may include besides itself.
+# base <- storage <- suffix <- shard <- scan <- query <- index <- bindings: what each may include besides itself.
 BELOW: dict[str, set[str]] = {
     "base": set(),
     "storage": {"base"},
     "suffix": {"base", "storage"},
     "shard": {"base", "storage", "suffix"},
     "scan": {"base", "storage", "suffix", "shard"},
-    "query": {"base", "storage", "suffix", "shard"},
+    "query": {"base", "storage", "suffix", "shard", "scan"},
     "index": {"base", "storage", "suffix", "shard", "scan", "query"},
 }
 

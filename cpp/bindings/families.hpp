@@ -43,5 +43,7 @@ void bind_filters(pybind11::module_& module, IndexClass& index);
 void bind_searching(IndexClass& index);
 // Strings whatever their tokenization.
 void bind_strings(pybind11::module_& module, IndexClass& index);
+// Language models that smooth the counts.
+void bind_smoothing(pybind11::module_& module);
 
 }  // namespace anygram::bindings

@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, module) {
   bind_occurrences(module, index);
   bind_searching(index);
   bind_strings(module, index);
+  bind_smoothing(module);
 }

@@ -53,7 +53,16 @@ from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
+    from anygram.analysis.language_models import language_model
+    from anygram.analysis.mixture import Mixture
     from anygram.io import Corpus, read_corpus
+
+_LATER = {
+    "Corpus": "anygram.io",
+    "Mixture": "anygram.analysis.mixture",
+    "language_model": "anygram.analysis.language_models",
+    "read_corpus": "anygram.io",
+}
 
 __version__ = "0.1.0.dev0"
 
@@ -84,6 +93,7 @@ __all__ = [
     "LimitError",
     "Matches",
     "MissingExtraError",
+    "Mixture",
     "Occurrence",
     "Occurrences",
     "Page",
@@ -102,6 +112,7 @@ __all__ = [
     "build",
     "combine",
     "convert",
+    "language_model",
     "open",
     "plan",
     "read_corpus",
@@ -110,9 +121,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Reading corpora takes more modules than asking questions: they are imported when they are first named.
-    if name in {"Corpus", "read_corpus"}:
-        import anygram.io
+    # What takes more modules than asking questions does is imported when it is first named.
+    if name in _LATER:
+        from importlib import import_module
 
-        return getattr(anygram.io, name)
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

@@ -390,6 +390,14 @@ class Index:
         decode = self._decode
         return [_scores(answer, decode) for answer in self._core.score_batch(self._ngrams(texts), *options)]
 
+    def kneser_ney(self, order: int, *, progress: Callable[[int, int], None] | None = None) -> _core.KneserNey:
+        """The counts of `anygram.language_model(index, "kneser-ney", order)`, which is what to ask for.
+
+        Raises:
+            InvalidQueryError: the order is less than 1.
+        """
+        return _core.KneserNey(self._core, integer(order, "order", 1), progress)
+
     # --- how much of a text
 
     def longest_matches(self, tokens: Ngram, *, min_count: int = 1) -> Matches:

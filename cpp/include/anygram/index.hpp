@@ -10,6 +10,7 @@
 #include <anygram/query/count.hpp>
 #include <anygram/query/document_filter.hpp>
 #include <anygram/query/document_numbers.hpp>
+#include <anygram/query/kneser_ney.hpp>
 #include <anygram/query/matches.hpp>
 #include <anygram/query/occurrences.hpp>
 #include <anygram/query/probability.hpp>

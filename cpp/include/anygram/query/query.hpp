@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -10,8 +9,6 @@
 #include <anygram/shard/shard.hpp>
 
 namespace anygram {
-
-using Shards = std::span<const std::shared_ptr<const Shard>>;
 
 // How a query may run: on how many threads of the pool, and who may stop it.
 struct Execution {

@@ -123,6 +123,9 @@ class Shard {
   ShardCounts counts_;
 };
 
+// The shards of an index, in the order of their documents.
+using Shards = std::span<const std::shared_ptr<const Shard>>;
+
 // The checksums of all pages of all sections: equal for equal shards, and different, but for chance, for others.
 std::vector<std::byte> content_checksums(const std::string& folder);
 
