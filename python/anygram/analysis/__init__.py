@@ -1,0 +1,1 @@
+"""Questions asked of an Index, through its public methods alone."""
