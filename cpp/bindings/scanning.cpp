@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,12 +43,13 @@ Normalisation normalisation_of(const py::tuple& given) {
           vector_of(given[4].cast<Column<std::uint8_t>>())};
 }
 
-// (normalisation, bytes of the grams, offsets)
+// (normalisation, bytes of the grams, begins, ends)
 GramScan::Family family_of(const py::tuple& given) {
   Normalisation normalisation = normalisation_of(given[0].cast<py::tuple>());
-  const std::vector<std::uint64_t> offsets = vector_of(given[2].cast<Column<std::uint64_t>>());
   const Units units = normalisation.units;
-  return {std::move(normalisation), GramTable(units, given[1].cast<std::string>(), offsets)};
+  return {std::move(normalisation),
+          GramTable(units, given[1].cast<std::string>(), vector_of(given[2].cast<Column<std::uint64_t>>()),
+                    vector_of(given[3].cast<Column<std::uint64_t>>()))};
 }
 
 // (part_lengths, grams, parts, begins, ends, minimum)
@@ -121,9 +123,9 @@ py::tuple tuple_of(const NearSpans& found) {
     return array_of<std::int64_t>(found.spans.size(),
                                   [&](std::size_t i) { return static_cast<std::int64_t>(found.spans[i].*field); });
   };
-  return py::make_tuple(
-      array_of<bool>(found.matched.size(), [&](std::size_t i) { return found.matched[i] != 0; }), found.longest,
-      column(&NearSpan::begin), column(&NearSpan::end), column(&NearSpan::substitutions), column(&NearSpan::document));
+  return py::make_tuple(array_of<bool>(found.matched.size(), [&](std::size_t i) { return found.matched[i] != 0; }),
+                        found.longest, column(&NearSpan::begin), column(&NearSpan::end),
+                        column(&NearSpan::substitutions), column(&NearSpan::document));
 }
 
 py::list near_spans(const Index& index, const Ngrams& texts, const NearSpanRule& rule) {
@@ -142,7 +144,8 @@ py::tuple near_match_columns(const Index& index, const py::object& ngram, std::u
     return near_matches(index.shards(), index.documents(), symbols, max_substitutions, index.execution(stop));
   });
   const auto column = [&](std::uint64_t NearMatch::* field) {
-    return array_of<std::int64_t>(found.size(), [&](std::size_t i) { return static_cast<std::int64_t>(found[i].*field); });
+    return array_of<std::int64_t>(found.size(),
+                                  [&](std::size_t i) { return static_cast<std::int64_t>(found[i].*field); });
   };
   return py::make_tuple(column(&NearMatch::document), column(&NearMatch::offset), column(&NearMatch::substitutions));
 }
@@ -176,10 +179,15 @@ void bind_scanning(py::module_& module, IndexClass& index) {
           },
           py::arg("texts"), py::arg("first"), py::arg("threads"))
       .def("grams", &grams_of)
+      .def("first_equal",
+           [](const GramScan& self) {
+             return array_of<std::int64_t>(self.num_grams(), [&](std::size_t i) {
+               return std::int64_t{self.first_equal(static_cast<std::uint32_t>(i))};
+             });
+           })
       .def("groups", &groups_of)
       .def_property_readonly("num_bytes", &GramScan::num_bytes);
-  index
-      .def("near_matches", &near_match_columns, py::arg("ngram"), py::arg("max_substitutions"))
+  index.def("near_matches", &near_match_columns, py::arg("ngram"), py::arg("max_substitutions"))
       .def(
           "near_spans_batch",
           [](const Index& self, const Ngrams& texts, std::uint64_t min_length, std::uint64_t exact_prefix,

@@ -37,6 +37,8 @@ from anygram.results import (
     Document,
     Hits,
     Matches,
+    NearMatches,
+    NearSpans,
     Occurrence,
     Probabilities,
     Probability,
@@ -48,6 +50,7 @@ from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
+    from anygram import rules
     from anygram.io import Corpus, read_corpus
 
 __version__ = "0.1.0.dev0"
@@ -77,6 +80,8 @@ __all__ = [
     "LimitError",
     "Matches",
     "MissingExtraError",
+    "NearMatches",
+    "NearSpans",
     "Occurrence",
     "Occurrences",
     "Plan",
@@ -96,6 +101,7 @@ __all__ = [
     "open",
     "plan",
     "read_corpus",
+    "rules",
     "verify",
 ]
 
@@ -106,4 +112,8 @@ def __getattr__(name: str) -> object:
         import anygram.io
 
         return getattr(anygram.io, name)
+    if name == "rules":
+        import anygram.rules
+
+        return anygram.rules
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

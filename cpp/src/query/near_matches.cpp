@@ -211,12 +211,13 @@ std::vector<NearMatch> near_matches(Shards shards, const DocumentNumbers& number
                                     std::uint64_t max_substitutions, const Execution& execution) {
   const std::uint64_t pieces = max_substitutions + 1;
   if (ngram.size() < pieces) {
-    throw Error(ErrorCode::kInvalidQuery,
-                "an n-gram of " + std::to_string(ngram.size()) + " tokens can have fewer than that many substitutions, not " +
-                    std::to_string(max_substitutions));
+    throw Error(ErrorCode::kInvalidQuery, "an n-gram of " + std::to_string(ngram.size()) +
+                                              " tokens can have fewer than that many substitutions, not " +
+                                              std::to_string(max_substitutions));
   }
   std::vector<NearMatch> result;
   std::vector<Symbol> here(ngram.size());
+  std::size_t looked = 0;
   for (std::size_t s = 0; s < shards.size(); ++s) {
     const Shard& shard = *shards[s];
     std::vector<std::uint64_t> found;
@@ -227,7 +228,7 @@ std::vector<NearMatch> near_matches(Shards shards, const DocumentNumbers& number
       std::array<Interval, 1> intervals;
       shard.find(ngrams, intervals);
       for_positions(shard, intervals[0], execution.stop, [&](Position position) {
-        execution.stop.check();
+        if (++looked % kPositionsAtOnce == 0) execution.stop.poll();
         if (position < begin) return true;
         const std::uint64_t first = position - begin;
         if (first + ngram.size() > shard.stream_length()) return true;

@@ -82,7 +82,7 @@ GramScan::GramScan(std::vector<Family> families, std::vector<GramGroup> groups)
       if (piece.gram >= num_grams_ || piece.part >= group.part_lengths.size()) {
         throw Error(ErrorCode::kInvalidArgument, "a piece of no gram or part");
       }
-      ++piece_begins_[piece.gram + 1];
+      ++piece_begins_[first_equal(piece.gram) + 1];
     }
   }
   for (std::size_t i = 1; i < piece_begins_.size(); ++i) piece_begins_[i] += piece_begins_[i - 1];
@@ -90,9 +90,16 @@ GramScan::GramScan(std::vector<Family> families, std::vector<GramGroup> groups)
   std::vector<std::uint64_t> ends(piece_begins_.begin(), piece_begins_.end() - 1);
   for (std::size_t g = 0; g < groups_given_.size(); ++g) {
     for (std::size_t p = 0; p < groups_given_[g].pieces.size(); ++p) {
-      pieces_[ends[groups_given_[g].pieces[p].gram]++] = {static_cast<std::uint32_t>(g), static_cast<std::uint32_t>(p)};
+      const std::uint32_t gram = first_equal(groups_given_[g].pieces[p].gram);
+      pieces_[ends[gram]++] = {static_cast<std::uint32_t>(g), static_cast<std::uint32_t>(p)};
     }
   }
+}
+
+std::uint32_t GramScan::first_equal(std::uint32_t gram) const {
+  const auto family = std::upper_bound(firsts_.begin(), firsts_.end(), gram) - firsts_.begin() - 1;
+  const auto number = static_cast<std::size_t>(family);
+  return firsts_[number] + families_[number].grams.firsts()[gram - firsts_[number]];
 }
 
 void GramScan::score_groups(std::uint64_t document, Scratch& scratch, Found& found) const {
@@ -127,9 +134,8 @@ void GramScan::scan_document(std::uint64_t document, std::span<const char> bytes
   scratch.hits.clear();
   for (std::size_t f = 0; f < families_.size(); ++f) {
     scratch.normalised.assign(families_[f].normalisation, scratch.text);
-    families_[f].grams.find(scratch.normalised, scratch.sums, [&](std::uint32_t gram, std::size_t) {
-      scratch.hits.push_back(firsts_[f] + gram);
-    });
+    families_[f].grams.find(scratch.normalised, scratch.sums,
+                            [&](std::uint32_t gram, std::size_t) { scratch.hits.push_back(firsts_[f] + gram); });
   }
   if (scratch.hits.empty()) return;
   std::sort(scratch.hits.begin(), scratch.hits.end());
@@ -160,8 +166,8 @@ void GramScan::merge(Found& found) {
     all.documents.insert(all.documents.end(), result.documents.begin(), result.documents.end());
     const auto before = [](const GroupDocument& a, const GroupDocument& b) { return a.document < b.document; };
     std::inplace_merge(all.documents.begin(), all.documents.begin() + middle, all.documents.end(), before);
-    const bool better = all.pieces.empty() || result.score > all.score ||
-                        (result.score == all.score && result.document < all.document);
+    const bool better =
+        all.pieces.empty() || result.score > all.score || (result.score == all.score && result.document < all.document);
     if (!better) continue;
     all.score = result.score;
     all.document = result.document;
@@ -196,8 +202,7 @@ void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards,
   if (progress) progress(total, total);
 }
 
-void GramScan::scan_texts(std::span<const std::string> texts, std::uint64_t first, unsigned threads,
-                          StopSignal& stop) {
+void GramScan::scan_texts(std::span<const std::string> texts, std::uint64_t first, unsigned threads, StopSignal& stop) {
   run_parallel(texts.size(), threads, stop, [&](std::size_t item) {
     Scratch scratch;
     Found found;

@@ -86,8 +86,8 @@ void NormalisedText::add_mapped(const Normalisation& normalisation, CodePoint c)
   const std::int32_t value = normalisation.mapping[c];
   if (value > Normalisation::kFirstExpansion) return add(value);
   const auto expansion = static_cast<std::size_t>(Normalisation::kFirstExpansion - value);
-  for (std::uint32_t i = normalisation.expansion_offsets[expansion];
-       i < normalisation.expansion_offsets[expansion + 1]; ++i) {
+  for (std::uint32_t i = normalisation.expansion_offsets[expansion]; i < normalisation.expansion_offsets[expansion + 1];
+       ++i) {
     add(normalisation.expansions[i]);
   }
 }

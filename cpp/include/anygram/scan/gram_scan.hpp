@@ -29,7 +29,7 @@ struct GramPiece {
 // length that the pieces of the grams it holds cover.
 struct GramGroup {
   std::vector<double> part_lengths;
-  std::vector<GramPiece> pieces;  // by part, then by begin
+  std::vector<GramPiece> pieces;                             // by part, then by begin
   double minimum = std::numeric_limits<double>::infinity();  // documents from this score up are listed
 };
 
@@ -39,8 +39,8 @@ struct GroupDocument {
 };
 
 struct GroupResult {
-  double score = 0;  // the best of any document
-  std::uint64_t document = 0;  // the first that has it
+  double score = 0;                      // the best of any document
+  std::uint64_t document = 0;            // the first that has it
   std::vector<std::uint32_t> pieces;     // those it holds
   std::vector<GroupDocument> documents;  // those from the minimum up, ascending
 };
@@ -67,6 +67,9 @@ class GramScan {
                    StopSignal& stop, const Progress& progress);
   // Reads documents that are given as UTF-8, numbered from `first` on.
   void scan_texts(std::span<const std::string> texts, std::uint64_t first, unsigned threads, StopSignal& stop);
+
+  // By gram: the first of its family that is equal, which stands for it in grams().
+  std::uint32_t first_equal(std::uint32_t gram) const;
 
   std::size_t num_grams() const { return num_grams_; }
   // Of grams that occur.
@@ -98,7 +101,7 @@ class GramScan {
 
   std::vector<Family> families_;
   std::vector<GramGroup> groups_given_;
-  std::vector<std::uint32_t> firsts_;  // gram numbers of each family begin here
+  std::vector<std::uint32_t> firsts_;        // gram numbers of each family begin here
   std::vector<std::uint64_t> piece_begins_;  // by gram, into pieces_
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces_;
   std::size_t num_grams_ = 0;

@@ -16,13 +16,16 @@ namespace anygram {
 // Grams of one normalisation.
 class GramTable {
  public:
-  // Gram i is bytes [offsets[i], offsets[i + 1]): its units, words with kWordEnd between them. Throws kInvalidArgument
-  // for an empty one.
-  GramTable(Units units, std::string bytes, std::span<const std::uint64_t> offsets);
+  // Gram i is bytes [begins[i], ends[i]): its units, words with kWordEnd between them. They may overlap. Throws
+  // kInvalidArgument for an empty one.
+  GramTable(Units units, std::string bytes, std::vector<std::uint64_t> begins, std::vector<std::uint64_t> ends);
 
-  std::size_t size() const { return offsets_.size() - 1; }
+  std::size_t size() const { return begins_.size(); }
+  // By gram: the first that is equal. Only that one is reported.
+  std::span<const std::uint32_t> firsts() const { return firsts_; }
 
-  // Calls found(gram, unit) for each gram that stands at each unit of the text. `scratch` is memory to be used again.
+  // Calls found(gram, unit) for each distinct gram that stands at each unit of the text. `scratch` is memory to be used
+  // again.
   void find(const NormalisedText& text, std::vector<std::uint64_t>& scratch,
             const std::function<void(std::uint32_t gram, std::size_t unit)>& found) const;
 
@@ -45,18 +48,22 @@ class GramTable {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
   std::span<const char> gram(std::uint32_t number) const {
-    return {bytes_.data() + offsets_[number], offsets_[number + 1] - offsets_[number]};
+    return {bytes_.data() + begins_[number], ends_[number] - begins_[number]};
   }
-  void add_class(std::size_t length, std::span<const std::uint32_t> grams,
-                 const std::vector<std::uint64_t>& prefix_hashes);
+  bool are_equal(std::uint32_t one, std::uint32_t other) const;
+  void add_class(Units units, std::size_t length, std::span<const std::uint32_t> grams);
+  // The hash of a gram's first units.
+  std::uint64_t prefix_hash(Units units, std::uint32_t number, std::size_t length, std::uint64_t power) const;
   void find_class(const Class& grams, const NormalisedText& text, std::span<const std::uint64_t> sums,
                   const std::function<void(std::uint32_t, std::size_t)>& found) const;
   bool stands_at(std::uint32_t number, const NormalisedText& text, std::size_t unit) const;
 
   std::string bytes_;
-  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint64_t> begins_;
+  std::vector<std::uint64_t> ends_;
   std::vector<std::uint32_t> lengths_;  // in units
-  std::vector<std::uint32_t> next_;     // another gram with the same beginning
+  std::vector<std::uint32_t> firsts_;
+  std::vector<std::uint32_t> next_;  // another distinct gram with the same beginning
   std::vector<Class> classes_;
 };
 
