@@ -167,7 +167,7 @@ void bind_scanning(py::module_& module, IndexClass& index) {
               return 0;
             });
           },
-          py::arg("index"), py::arg("bytes"), py::arg("offsets"), py::arg("between"), py::arg("threads"),
+          py::arg("index"), py::arg("spelling"), py::arg("offsets"), py::arg("between"), py::arg("threads"),
           py::arg("progress"))
       .def(
           "scan_texts",

@@ -124,7 +124,7 @@ class GramScan:
     def scan_index(
         self,
         index: Index,
-        bytes: bytes,
+        spelling: bytes,
         offsets: NDArray[np.uint64],
         between: bytes,
         threads: int | None,
