@@ -6,6 +6,7 @@
 2
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
@@ -113,7 +114,6 @@ def __getattr__(name: str) -> object:
 
         return getattr(anygram.io, name)
     if name == "rules":
-        import anygram.rules
-
-        return anygram.rules
+        # By its name: a module that needs only anygram._core is not to depend on what is built on all of them.
+        return importlib.import_module("anygram.rules")
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")
