@@ -45,5 +45,7 @@ void bind_searching(IndexClass& index);
 void bind_strings(pybind11::module_& module, IndexClass& index);
 // Language models that smooth the counts.
 void bind_smoothing(pybind11::module_& module);
+// A scan of all documents for grams, and near matches.
+void bind_scanning(pybind11::module_& module, IndexClass& index);
 
 }  // namespace anygram::bindings

@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, module) {
   bind_searching(index);
   bind_strings(module, index);
   bind_smoothing(module);
+  bind_scanning(module, index);
 }

@@ -6,6 +6,7 @@
 2
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
@@ -41,6 +42,8 @@ from anygram.results import (
     GroupCounts,
     Hits,
     Matches,
+    NearMatches,
+    NearSpans,
     Occurrence,
     Page,
     Probabilities,
@@ -53,6 +56,7 @@ from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
+    from anygram import rules
     from anygram.analysis.language_models import language_model
     from anygram.analysis.mixture import Mixture
     from anygram.io import Corpus, read_corpus
@@ -62,6 +66,7 @@ _LATER = {
     "Mixture": "anygram.analysis.mixture",
     "language_model": "anygram.analysis.language_models",
     "read_corpus": "anygram.io",
+    "rules": "anygram.rules",
 }
 
 __version__ = "0.1.0.dev0"
@@ -94,6 +99,8 @@ __all__ = [
     "Matches",
     "MissingExtraError",
     "Mixture",
+    "NearMatches",
+    "NearSpans",
     "Occurrence",
     "Occurrences",
     "Page",
@@ -116,6 +123,7 @@ __all__ = [
     "open",
     "plan",
     "read_corpus",
+    "rules",
     "verify",
 ]
 
@@ -125,5 +133,6 @@ def __getattr__(name: str) -> object:
     if name in _LATER:
         from importlib import import_module
 
-        return getattr(import_module(_LATER[name]), name)
+        module = import_module(_LATER[name])
+        return module if name == "rules" else getattr(module, name)
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

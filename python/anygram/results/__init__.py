@@ -11,6 +11,7 @@ from anygram.results.document import Document
 from anygram.results.groups import GroupCounts
 from anygram.results.hits import Hits
 from anygram.results.matches import Matches, Spans
+from anygram.results.near import NearMatches, NearSpans
 from anygram.results.occurrence import Occurrence
 from anygram.results.page import DocumentPage, Page
 from anygram.results.probabilities import Probabilities
@@ -27,6 +28,8 @@ __all__ = [
     "GroupCounts",
     "Hits",
     "Matches",
+    "NearMatches",
+    "NearSpans",
     "Occurrence",
     "Page",
     "Probabilities",
