@@ -6,7 +6,6 @@
 2
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
