@@ -15,7 +15,8 @@ def arrow_stream(columns: Mapping[str, npt.NDArray[Any]], requested_schema: obje
     """A PyCapsule of an Arrow C stream with one batch: a struct with the columns as its fields.
 
     Args:
-        columns: arrays of int64, float64 or bool of one length; a 2-D array becomes a column of fixed-size lists.
+        columns: arrays of int64, float64 or bool of one length, or of objects, which are str or None; a 2-D array
+            becomes a column of fixed-size lists.
         requested_schema: what the consumer would like; nanoarrow refuses what it cannot give.
     """
     try:
@@ -37,5 +38,13 @@ def _c_array(nanoarrow: Any, column: npt.NDArray[Any]) -> Any:
     if column.dtype == np.bool_:
         bits = np.packbits(column, bitorder="little")
         return nanoarrow.c_array_from_buffers(nanoarrow.bool_(), len(column), [None, bits])
+    if column.dtype == np.object_:
+        # A surrogate in a text has no UTF-8 form: shown by its number rather than lost with the whole table.
+        texts = [None if text is None else _with_utf8(text) for text in column.tolist()]
+        return nanoarrow.c_array(texts, nanoarrow.large_string())
     schema = nanoarrow.float64() if column.dtype == np.float64 else nanoarrow.int64()
     return nanoarrow.c_array_from_buffers(schema, len(column), [None, np.ascontiguousarray(column)])
+
+
+def _with_utf8(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
