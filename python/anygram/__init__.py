@@ -48,6 +48,8 @@ from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
+    from anygram.analysis.contamination.run import contamination
+    from anygram.analysis.decontamination.run import decontaminate
     from anygram.io import Corpus, read_corpus
 
 __version__ = "0.1.0.dev0"
@@ -92,7 +94,9 @@ __all__ = [
     "UnsupportedVersionError",
     "Verification",
     "build",
+    "contamination",
     "convert",
+    "decontaminate",
     "open",
     "plan",
     "read_corpus",
@@ -106,4 +110,12 @@ def __getattr__(name: str) -> object:
         import anygram.io
 
         return getattr(anygram.io, name)
+    if name == "contamination":
+        from anygram.analysis.contamination.run import contamination
+
+        return contamination
+    if name == "decontaminate":
+        from anygram.analysis.decontamination.run import decontaminate
+
+        return decontaminate
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

@@ -23,6 +23,7 @@ from anygram.analysis.contamination.tables import (
     Subsets,
 )
 from anygram.errors import InvalidQueryError
+from anygram.results.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -234,7 +235,7 @@ class ContaminationReport:
         return iter(self.benchmarks)
 
     def __repr__(self) -> str:
-        names = ", ".join(f"{benchmark.name} ({len(benchmark):,} items)" for benchmark in self.benchmarks)
+        names = ", ".join(f"{visible(benchmark.name)} ({len(benchmark):,} items)" for benchmark in self.benchmarks)
         return f"ContaminationReport({names}; {len(self.rules)} rules, {self.corpus.num_tokens:,} tokens)\n{self.rates!r}"
 
     def _repr_html_(self) -> str:

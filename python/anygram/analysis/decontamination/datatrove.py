@@ -1,0 +1,74 @@
+"""The same inside a pipeline of datatrove: `DecontaminationFilter` drops documents as `anygram.decontaminate` does.
+
+Needs the extra `datatrove`; it is imported when this module is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anygram.analysis.contamination.benchmarks import BenchmarkSource, Fields, read_benchmarks
+from anygram.analysis.decontamination.rules import Filter, TrainingRule, parse_training_rule
+from anygram.errors import MissingExtraError
+
+try:
+    from datatrove.pipeline.filters.base_filter import BaseFilter
+except ImportError as error:
+    raise MissingExtraError(f"this needs datatrove: pip install 'anygram[datatrove]' ({error})") from None
+
+if TYPE_CHECKING:
+    from datatrove.data import Document
+    from datatrove.pipeline.writers.disk_base import DiskWriter
+
+
+class DecontaminationFilter(BaseFilter):  # type: ignore[misc]  # datatrove has no types
+    """Drops the documents that hold evaluations. A kept document is not touched.
+
+    A dropped one gets `contamination_score`, `contamination_rule` and `contaminated_items` in its metadata, for the
+    exclusion writer.
+
+    Args:
+        benchmarks: what `anygram.decontaminate` takes; read by each task of the pipeline, when its first document comes.
+        rule: "bff", "dolma", "tulu3" or "decon", with parameters; or as an object.
+        fields: as in `anygram.contamination`.
+        id_field: the benchmarks' field that names an item.
+        exclusion_writer: datatrove's writer for the documents that are dropped.
+    """
+
+    name = "🧼 anygram decontamination"
+
+    def __init__(
+        self,
+        benchmarks: BenchmarkSource,
+        rule: str | TrainingRule = "bff",
+        *,
+        fields: Fields | None = None,
+        id_field: str | None = None,
+        exclusion_writer: DiskWriter | None = None,
+    ) -> None:
+        super().__init__(exclusion_writer)
+        self.rule = parse_training_rule(rule) if isinstance(rule, str) else rule
+        self.benchmarks = benchmarks
+        self.fields = fields
+        self.id_field = id_field
+        self._judge: Filter | None = None
+        self._names: list[str] = []
+
+    def filter(self, doc: Document) -> bool | tuple[bool, str]:
+        """Whether to keep the document, and by which rule not."""
+        if self._judge is None:
+            sets = read_benchmarks(self.benchmarks, fields=self.fields, id_field=self.id_field)
+            items = [item for benchmark in sets for item in benchmark.items]
+            self._names = [f"{item.benchmark}/{item.id}" for item in items]
+            self._judge = self.rule.filter(items)
+        judgement = self._judge(doc.text)
+        if not judgement.dropped:
+            return True
+        doc.metadata["contamination_score"] = judgement.score
+        doc.metadata["contamination_rule"] = repr(self.rule)
+        doc.metadata["contaminated_items"] = [self._names[item] for item in judgement.items]
+        return False, self.rule.name
+
+    def __getstate__(self) -> dict[str, object]:
+        """The step as it travels to its tasks: what was read stays behind."""
+        return self.__dict__ | {"_judge": None, "_names": []}
