@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anygram.analysis.contamination.items import Item, Verdict
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _SHOWN_DOCUMENTS = 3  # of a span, with their context
 _MOST_CONTEXTS = 5000  # of a report: each takes the decoding of a document
-_WIDTH = 160  # characters on either side
+WIDTH = 160
+"""Characters that are shown on either side of a match."""
+
 _SEED = 24  # letters and digits that must stand together for a changed copy to be found
 
 
@@ -28,14 +30,19 @@ class DocumentFacts:
     metadata: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Passage:
-    """A piece of a document around a match."""
+class Place(NamedTuple):
+    """Where a match stands in a document, in characters of its text."""
 
     document: int
-    before: str
-    match: str
-    after: str
+    begin: int
+    end: int
+
+
+class Stretch(NamedTuple):
+    """A piece of a document's text around matches, and where it begins."""
+
+    begin: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -44,11 +51,21 @@ class Found:
 
     Attributes:
         documents: each document that evidence names, by its number.
-        passages: by a matched text, where it stands; of the first documents only, and for so many texts.
+        places: by a matched text, where it stands; in the first documents only, and for so many texts.
+        stretches: by a document's number, what stands around such places, in order.
     """
 
     documents: Mapping[int, DocumentFacts]
-    passages: Mapping[str, tuple[Passage, ...]]
+    places: Mapping[str, tuple[Place, ...]]
+    stretches: Mapping[int, tuple[Stretch, ...]]
+
+    def around(self, document: int, begin: int, end: int) -> Stretch:
+        """What stands around a place, as far as it is known."""
+        for stretch in self.stretches.get(document, ()):
+            if stretch.begin <= begin and end <= stretch.begin + len(stretch.text):
+                first, last = max(stretch.begin, begin - WIDTH), min(stretch.begin + len(stretch.text), end + WIDTH)
+                return Stretch(first, stretch.text[first - stretch.begin : last - stretch.begin])
+        return Stretch(begin, "")
 
 
 def look_up(
@@ -65,7 +82,8 @@ def look_up(
                 wanted[number][text] = None
                 num_contexts += 1
     facts: dict[int, DocumentFacts] = {}
-    passages: dict[str, list[Passage]] = defaultdict(list)
+    places: dict[str, list[Place]] = defaultdict(list)
+    stretches: dict[int, tuple[Stretch, ...]] = {}
     for done, number in enumerate(sorted(numbers), 1):
         if progress is not None:
             progress("documents", done, len(numbers))
@@ -73,11 +91,11 @@ def look_up(
         facts[number] = DocumentFacts(number, document.id or str(number), document.source, dict(document.metadata))
         if wanted.get(number):
             whole = Searched(document.text or "")
-            for text in wanted[number]:
-                place = whole.find(text)
-                if place is not None:
-                    passages[text].append(_passage(number, whole.text, *place))
-    return Found(facts, {text: tuple(found) for text, found in passages.items()})
+            found = {text: place for text in wanted[number] if (place := whole.find(text)) is not None}
+            for text, place in found.items():
+                places[text].append(Place(number, *place))
+            stretches[number] = tuple(_stretches(whole.text, sorted(found.values())))
+    return Found(facts, {text: tuple(ones) for text, ones in places.items()}, stretches)
 
 
 def _evidence(judged: Iterable[tuple[Item, Verdict]]) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -86,9 +104,17 @@ def _evidence(judged: Iterable[tuple[Item, Verdict]]) -> Iterator[tuple[str, tup
             yield item.fields[one.field][one.begin : one.end], tuple(map(int, one.documents))
 
 
-def _passage(number: int, text: str, begin: int, end: int) -> Passage:
-    first = max(0, begin - _WIDTH)
-    return Passage(number, text[first:begin], text[begin:end], text[end : end + _WIDTH])
+def _stretches(text: str, places: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
+    """The text around places, which are in order; those near each other have one stretch together."""
+    first = last = 0
+    for begin, end in places:
+        if begin - WIDTH > last:
+            if last:
+                yield Stretch(first, text[first:last])
+            first = begin - WIDTH
+        last = max(last, min(len(text), end + WIDTH))
+    if last:
+        yield Stretch(first, text[first:last])
 
 
 class Searched:

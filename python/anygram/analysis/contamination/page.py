@@ -14,10 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from anygram.analysis.contamination.calibration import CANARIES, CONTROL
-from anygram.analysis.contamination.contexts import DocumentFacts, Passage
+from anygram.analysis.contamination.contexts import WIDTH, DocumentFacts
 from anygram.analysis.contamination.items import Item, Verdict
 from anygram.analysis.contamination.tabulate import ALL, tally
 from anygram.errors import MissingExtraError
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from anygram.analysis.contamination.benchmarks import Benchmark
     from anygram.analysis.contamination.report import ContaminationReport
 
+_Span: TypeAlias = tuple[int, int, int]
+"""Where a match begins and ends, in characters, and the number of the rule that found it."""
+
 _MOST_ITEMS = 300  # of a benchmark, with their evidence; the tables have all
-_MOST_PASSAGES = 6  # of an item
+_MOST_PASSAGES = 3  # of an item and a rule
 _GAP = 320  # characters of a field without a match that are shown on either side of what is left out
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _KEPT = frozenset("\n\t\u200c\u200d")
@@ -246,13 +249,13 @@ def _item(
     }
 
 
-def _spans(role: str, found: Sequence[tuple[str, Verdict]], numbers: Mapping[str, int]) -> list[tuple[int, int, int]]:
+def _spans(role: str, found: Sequence[tuple[str, Verdict]], numbers: Mapping[str, int]) -> list[_Span]:
     return [
         (one.begin, one.end, numbers[rule]) for rule, verdict in found for one in verdict.evidence if one.field == role
     ]
 
 
-def _pieces(text: str, spans: Sequence[tuple[int, int, int]]) -> Iterator[tuple[str, list[int]]]:
+def _pieces(text: str, spans: Sequence[_Span]) -> Iterator[tuple[str, list[int]]]:
     """The text cut at the ends of spans, each piece with the rules that matched it; long gaps are left out."""
     cuts = sorted({0, len(text), *(end for span in spans for end in span[:2])})
     pieces: list[tuple[int, int, list[int]]] = []
@@ -271,21 +274,60 @@ def _pieces(text: str, spans: Sequence[tuple[int, int, int]]) -> Iterator[tuple[
 def _passages(
     report: ContaminationReport, item: Item, found: Sequence[tuple[str, Verdict]], numbers: Mapping[str, int]
 ) -> Iterator[dict[str, Any]]:
-    """What documents say: the longest matches first, one for a document and rule, the same passage once for all rules."""
-    rules: dict[Passage, set[int]] = defaultdict(set)
+    """What documents say: the most telling first; each rule has its say."""
+    num_shown: dict[int, int] = defaultdict(int)
+    for document, spans in sorted(
+        _clusters(_places(report, item, found, numbers)), key=lambda one: (-_covered(one[1]), one[0])
+    ):
+        rules = sorted({rule for _, _, rule in spans})
+        # A passage is left out only where all of its rules have enough.
+        if min(num_shown[rule] for rule in rules) >= _MOST_PASSAGES:
+            continue
+        for rule in rules:
+            num_shown[rule] += 1
+        around = report.found.around(document, min(begin for begin, _, _ in spans), max(end for _, end, _ in spans))
+        inside = [(begin - around.begin, end - around.begin, rule) for begin, end, rule in spans]
+        yield {
+            "pieces": list(_pieces(around.text, inside)),
+            "rules": rules,
+            **_facts(report.found.documents[document]),
+        }
+
+
+def _places(
+    report: ContaminationReport, item: Item, found: Sequence[tuple[str, Verdict]], numbers: Mapping[str, int]
+) -> dict[int, set[_Span]]:
+    """Where in documents the item's matches stand, with the rules that found them."""
+    places: dict[int, set[_Span]] = defaultdict(set)
     for rule, verdict in found:
         for one in verdict.evidence:
-            for passage in report.found.passages.get(item.fields[one.field][one.begin : one.end], ()):
-                if passage.document in one.documents:
-                    rules[passage].add(numbers[rule])
-    num_shown: dict[int, int] = defaultdict(int)
-    for passage in sorted(rules, key=lambda one: (-len(one.match), one.document)):
-        # Each rule has its say: a passage is left out only where all of its rules have enough.
-        if min(num_shown[rule] for rule in rules[passage]) >= _MOST_PASSAGES // 2:
-            continue
-        for rule in rules[passage]:
-            num_shown[rule] += 1
-        yield {"passage": passage, "rules": sorted(rules[passage]), "facts": _facts(report.found.documents[passage.document])}
+            for place in report.found.places.get(item.fields[one.field][one.begin : one.end], ()):
+                if place.document in one.documents:
+                    places[place.document].add((place.begin, place.end, numbers[rule]))
+    return places
+
+
+def _clusters(places: Mapping[int, set[_Span]]) -> Iterator[tuple[int, list[_Span]]]:
+    """Matches that stand near each other in a document, together."""
+    for document, spans in places.items():
+        cluster: list[_Span] = []
+        reached = 0
+        for span in sorted(spans):
+            if cluster and span[0] > reached + 2 * WIDTH:
+                yield document, cluster
+                cluster = []
+            cluster.append(span)
+            reached = max(reached, span[1])
+        yield document, cluster
+
+
+def _covered(spans: Sequence[_Span]) -> int:
+    """Characters in at least one of the spans, which are in order."""
+    covered = reached = 0
+    for begin, end, _ in spans:
+        covered += max(0, end - max(begin, reached))
+        reached = max(reached, end)
+    return covered
 
 
 def _facts(document: DocumentFacts) -> dict[str, Any]:
