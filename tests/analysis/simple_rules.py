@@ -1,4 +1,4 @@
-"""Rules as small as can be, behind the same functions as the real ones: what a report makes of verdicts is tested with these."""
+"""Rules as small as can be, behind the same functions as the real ones: for what a report makes of verdicts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def parse_rule(text):
     return Rule(**given)
 
 
-def judge(index, items, rules, *, threads=None, progress=None, results=None):
+def judge(index, items, rules, **_):
     texts = [index.document(number).text for number in range(index.num_documents)]
     asked.extend(dict.fromkeys(item.benchmark for item in items))
     verdicts = {rule.name: [rule.verdict(n, item, texts) for n, item in enumerate(items)] for rule in rules}

@@ -9,7 +9,7 @@ import typer
 
 from anygram.cli.exits import ExitCode, UsageError
 from anygram.cli.options import IndexPath, Json, Threads, open_index
-from anygram.cli.output import note, on_terminal, print_json, show_table
+from anygram.cli.output import note, on_terminal, print_json, show_table, table_of
 from anygram.cli.progress import reporting
 from anygram.results.text import visible
 
@@ -61,8 +61,8 @@ def contamination(
         typer.Option(
             "--results",
             metavar="FILE",
-            help='How a model did: JSON lines {"id", "score"}; BENCHMARK=FILE for one of several. Or the name of a field '
-            "of the items. May be repeated.",
+            help='How a model did: JSON lines {"id", "score"}; BENCHMARK=FILE for one of several. Or the name of a '
+            "field of the items. May be repeated.",
         ),
     ] = None,
     calibrate: Annotated[
@@ -79,17 +79,22 @@ def contamination(
             "-o",
             "--output",
             metavar="FILE",
-            help="Write the report: .html (a page), .json (everything), or a table: .csv .parquet .jsonl. May be repeated.",
+            help="Write the report: .html (a page), .json (everything), or a table: .csv .parquet .jsonl. "
+            "May be repeated.",
             dir_okay=False,
         ),
     ] = None,
     table: Annotated[
         str,
-        typer.Option(metavar="TABLE", help="Which one: items, spans, documents, rates, rule_agreement, subsets, calibration."),
+        typer.Option(
+            metavar="TABLE", help="Which one: items, spans, documents, rates, rule_agreement, subsets, calibration."
+        ),
     ] = "items",
     clean: Annotated[
         Path | None,
-        typer.Option("--clean", metavar="FOLDER", help="Write the clean items of each benchmark there, by the first rule."),
+        typer.Option(
+            "--clean", metavar="FOLDER", help="Write the clean items of each benchmark there, by the first rule."
+        ),
     ] = None,
     fail_over: Annotated[
         float | None,
@@ -212,7 +217,8 @@ def _write_clean(report: ContaminationReport, folder: Path) -> None:
 
 def _show(report: ContaminationReport) -> None:
     if not on_terminal():
-        show_table(report.rates.columns())
+        rates = report.rates.rows()
+        show_table(table_of(rates, list(report.rates.columns())))
         return
     from rich import box
     from rich.console import Console
@@ -220,7 +226,9 @@ def _show(report: ContaminationReport) -> None:
 
     console = Console()
     for benchmark in report.benchmarks:
-        grid = Table(title=_text(f"{benchmark.name}: {len(benchmark):,} items"), box=box.SIMPLE_HEAD, title_justify="left")
+        grid = Table(
+            title=_text(f"{benchmark.name}: {len(benchmark):,} items"), box=box.SIMPLE_HEAD, title_justify="left"
+        )
         for heading in ("rule", "contaminated", "applicable", "rate", "95 % interval", "", "labels"):
             grid.add_column(heading, justify="left" if heading in {"rule", "", "labels"} else "right")
         for name, facts in report.summary()["benchmarks"][report.benchmarks.index(benchmark)]["rules"].items():
@@ -253,4 +261,3 @@ def _bar(rate: float) -> Text:
 
     filled = round(rate * 16)
     return Text.assemble(("█" * filled, "red"), ("░" * (16 - filled), "dim"))
-

@@ -9,7 +9,7 @@ import typer
 
 from anygram.cli.contamination import Benchmarks, FieldNames, ItemId, named_benchmarks, parse_fields
 from anygram.cli.options import Json, Output, Threads, delivery, open_index
-from anygram.cli.output import note, show_table
+from anygram.cli.output import note, show_table, table_of
 from anygram.cli.progress import reporting
 from anygram.cli.sizes import format_size
 
@@ -23,7 +23,9 @@ def decontaminate(
     ] = "bff",
     kept: Annotated[
         Path | None,
-        typer.Option("--kept", metavar="FILE", help="Write the other documents: .jsonl, also .gz and .zst.", dir_okay=False),
+        typer.Option(
+            "--kept", metavar="FILE", help="Write the other documents: .jsonl, also .gz and .zst.", dir_okay=False
+        ),
     ] = None,
     field: FieldNames = None,
     id_field: ItemId = None,
@@ -70,4 +72,5 @@ def decontaminate(
         "kept": None if kept is None else str(kept),
         "dropped": dropped.rows(),
     }
-    delivery(json, output).deliver("decontaminate", answer, dropped.columns(), lambda: show_table(dropped.columns()))
+    columns = table_of(answer["dropped"], list(dropped.columns()))
+    delivery(json, output).deliver("decontaminate", answer, columns, lambda: show_table(columns))

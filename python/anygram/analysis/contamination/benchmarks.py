@@ -140,7 +140,7 @@ def _is_named(benchmarks: object) -> bool:
 def _name_of(source: object) -> str:
     if isinstance(source, str | os.PathLike):
         return name_of_path(source)
-    return str(getattr(source, "info", None) and getattr(source.info, "dataset_name", None) or "benchmark")
+    return str(getattr(getattr(source, "info", None), "dataset_name", None) or "benchmark")
 
 
 def name_of_path(path: str | os.PathLike[str]) -> str:

@@ -103,7 +103,9 @@ def shuffled_text(passage: str, chance: random.Random) -> str:
     """The passage's words in an order in which no two stand together that did before, as far as chance has it."""
     words = passage.split()
     before = set(pairwise(words))
-    return " ".join(min((_shuffled(words, chance) for _ in range(20)), key=lambda one: sum(p in before for p in pairwise(one))))
+    return " ".join(
+        min((_shuffled(words, chance) for _ in range(20)), key=lambda one: sum(p in before for p in pairwise(one)))
+    )
 
 
 def _shuffled(parts: Sequence[str], chance: random.Random) -> list[str]:

@@ -87,7 +87,9 @@ def _hash(content: bytes) -> str:
 
 
 def _plain(verdict: Verdict) -> list[Any]:
-    evidence = [[e.field, int(e.begin), int(e.end), int(e.count), list(map(int, e.documents))] for e in verdict.evidence]
+    evidence = [
+        [e.field, int(e.begin), int(e.end), int(e.count), list(map(int, e.documents))] for e in verdict.evidence
+    ]
     return [bool(verdict.applicable), bool(verdict.contaminated), float(verdict.score), verdict.label, evidence]
 
 
@@ -103,5 +105,7 @@ def _verdicts(content: bytes, key: str, items: Sequence[Item]) -> tuple[list[Ver
 
 def _verdict(kept: list[Any], item: int) -> Verdict:
     applicable, contaminated, score, label, evidence = kept
-    found = tuple(Evidence(field, begin, end, count, tuple(documents)) for field, begin, end, count, documents in evidence)
+    found = tuple(
+        Evidence(field, begin, end, count, tuple(documents)) for field, begin, end, count, documents in evidence
+    )
     return Verdict(item, applicable, contaminated, score, label, found)

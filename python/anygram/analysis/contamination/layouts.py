@@ -73,9 +73,7 @@ class Layout:
     def _answer(self, record: Record, choices: Sequence[str]) -> str:
         values = [value for value in self._values(record, "answer") if value is not None]
         labels = value_at(record, self.labels) if self.labels else None
-        return "\n".join(
-            filter(None, dict.fromkeys(_resolved(value, choices, labels, self.first) for value in values))
-        )
+        return "\n".join(filter(None, dict.fromkeys(_resolved(value, choices, labels, self.first) for value in values)))
 
 
 def _layout(name: str, *, labels: str | None = None, first: int = 0, **fields: str) -> Layout:
@@ -237,7 +235,9 @@ def _is_messages(value: object) -> bool:
 def _said(messages: object) -> list[str]:
     """The messages of the item itself: examples and answers of a model are none."""
     assert isinstance(messages, list | tuple)
-    kept = [one for one in messages if not str(one.get("name", "")).startswith("example") and one["role"] != "assistant"]
+    kept = [
+        one for one in messages if not str(one.get("name", "")).startswith("example") and one["role"] != "assistant"
+    ]
     return [text_of(one["content"]) for one in kept or messages]
 
 

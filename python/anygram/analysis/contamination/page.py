@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from anygram.analysis.contamination.calibration import CANARIES, CONTROL
@@ -45,6 +46,7 @@ def render(report: ContaminationReport) -> str:
     """
     try:
         import jinja2
+        from markupsafe import Markup
     except ImportError:
         raise MissingExtraError("a page of HTML needs jinja2: pip install 'anygram[html]'") from None
     folder = files("anygram.analysis.contamination") / "page_files"
@@ -55,8 +57,8 @@ def render(report: ContaminationReport) -> str:
     environment.filters |= {"shown": shown, "percent": percent, "number": number, "level": level}
     template = environment.from_string((folder / "page.html.j2").read_text(encoding="utf-8"))
     return template.render(
-        style=jinja2.utils.markupsafe.Markup(style),  # our own files, in which nothing of a corpus stands
-        script=jinja2.utils.markupsafe.Markup(script),
+        style=Markup(style),  # our own files, in which nothing of a corpus stands
+        script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
         **_view(report),
@@ -158,7 +160,13 @@ def _forest(report: ContaminationReport, place: int) -> dict[str, Any]:
 
 def _axis(num_rows: int) -> dict[str, Any]:
     ticks = [(_x(share), f"{share:.0%}") for share in (0, 0.2, 0.4, 0.6, 0.8, 1)]
-    return {"left": _LEFT, "width": _LEFT + _WIDTH + _RIGHT, "height": num_rows * _ROW + 30, "row": _ROW, "ticks": ticks}
+    return {
+        "left": _LEFT,
+        "width": _LEFT + _WIDTH + _RIGHT,
+        "height": num_rows * _ROW + 30,
+        "row": _ROW,
+        "ticks": ticks,
+    }
 
 
 def _x(share: float) -> float:
@@ -197,7 +205,9 @@ def _agreements(report: ContaminationReport) -> list[dict[str, Any]]:
     for place, name in enumerate([*names, ALL] if len(names) > 1 else names):
         pairs = {(row["rule"], row["other"]): row for row in rows if row["benchmark"] == name}
         rules = [rule for rule in report.rules if any(rule.name in pair for pair in pairs)]
-        lines = [[pairs.get((one.name, other.name)) or pairs.get((other.name, one.name)) for other in rules] for one in rules]
+        lines = [
+            [pairs.get((one.name, other.name)) or pairs.get((other.name, one.name)) for other in rules] for one in rules
+        ]
         matrices.append({"name": name, "number": place if name != ALL else "all", "rules": rules, "lines": lines})
     return [matrix for matrix in matrices if matrix["rules"]]
 
@@ -259,10 +269,9 @@ def _pieces(text: str, spans: Sequence[_Span]) -> Iterator[tuple[str, list[int]]
     """The text cut at the ends of spans, each piece with the rules that matched it; long gaps are left out."""
     cuts = sorted({0, len(text), *(end for span in spans for end in span[:2])})
     pieces: list[tuple[int, int, list[int]]] = []
-    for begin, end in zip(cuts, cuts[1:], strict=False):
-        rules = sorted({rule for first, last, rule in spans if first <= begin and end <= last})
-        if pieces and pieces[-1][2] == rules:
-            begin = pieces.pop()[0]
+    for cut, end in pairwise(cuts):
+        rules = sorted({rule for first, last, rule in spans if first <= cut and end <= last})
+        begin = pieces.pop()[0] if pieces and pieces[-1][2] == rules else cut
         pieces.append((begin, end, rules))
     for begin, end, rules in pieces:
         if rules or end - begin <= 2 * _GAP + 40:

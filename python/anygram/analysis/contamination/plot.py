@@ -27,7 +27,9 @@ def plot_rates(rates: Rates, ax: Axes | None = None) -> Axes:
     for place, benchmark in enumerate(benchmarks):
         rows = rates.benchmark == benchmark
         rate, low, high = rates.rate[rows], rates.low[rows], rates.high[rows]
-        heights = np.array([rules.index(rule) for rule in rates.rule[rows]]) + (place - (len(benchmarks) - 1) / 2) * step
+        heights = (
+            np.array([rules.index(rule) for rule in rates.rule[rows]]) + (place - (len(benchmarks) - 1) / 2) * step
+        )
         name = visible(str(benchmark)).replace("$", r"\$")  # which would begin a formula
         ax.errorbar(rate, heights, xerr=[rate - low, high - rate], fmt="o", markersize=4, capsize=2, label=name)
     ax.set_yticks(range(len(rules)), rules)

@@ -199,8 +199,8 @@ class ContaminationReport:
         """Writes the report.
 
         Args:
-            path: ends in .html (a page that needs nothing else), .json (everything), or in .parquet, .csv or .jsonl (one
-                of the tables).
+            path: ends in .html (a page that needs nothing else), .json (everything), or in .parquet, .csv or .jsonl
+                (one of the tables).
             table: which one: "items", "spans", "documents", "rates", "rule_agreement", "subsets" or "calibration".
 
         Raises:
@@ -236,7 +236,9 @@ class ContaminationReport:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{visible(benchmark.name)} ({len(benchmark):,} items)" for benchmark in self.benchmarks)
-        return f"ContaminationReport({names}; {len(self.rules)} rules, {self.corpus.num_tokens:,} tokens)\n{self.rates!r}"
+        return (
+            f"ContaminationReport({names}; {len(self.rules)} rules, {self.corpus.num_tokens:,} tokens)\n{self.rates!r}"
+        )
 
     def _repr_html_(self) -> str:
         return self.rates._repr_html_()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -99,9 +98,7 @@ def contamination(
 class _Judging:
     """Rules over benchmarks, with what was kept of an earlier run."""
 
-    def __init__(
-        self, index: Index, rules: Sequence[Rule], results: _Results, checkpoints: Checkpoints | None
-    ) -> None:
+    def __init__(self, index: Index, rules: Sequence[Rule], results: _Results, checkpoints: Checkpoints | None) -> None:
         self.ways: dict[str, str] = {}
         self.notes: list[str] = []
         self._index = index

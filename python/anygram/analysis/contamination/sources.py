@@ -52,7 +52,9 @@ def read_records(source: object) -> Iterator[SourceRecord]:
 def _numbered(records: Iterable[object]) -> Iterator[SourceRecord]:
     for number, record in enumerate(records, 1):
         if not isinstance(record, Mapping):
-            raise InputError(f"an item of a benchmark is a mapping, found {record!r:.60} ({type(record).__name__})", None, number)
+            raise InputError(
+                f"an item of a benchmark is a mapping, found {record!r:.60} ({type(record).__name__})", None, number
+            )
         yield SourceRecord(record, None, number)
 
 
@@ -144,18 +146,18 @@ def _read_table(path: Path) -> Iterator[SourceRecord]:
 
 def _batches(pyarrow: Any, path: Path) -> Iterator[Any]:
     if path.suffix.lower() == ".parquet":
-        import pyarrow.parquet
+        from pyarrow import parquet
 
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path) as file:
             yield from file.iter_batches(1024)
         return
-    import pyarrow.ipc
+    from pyarrow import ipc
 
     with pyarrow.memory_map(str(path)) as source:
         try:
-            yield from pyarrow.ipc.open_stream(source)
+            yield from ipc.open_stream(source)
         except pyarrow.ArrowInvalid:
-            reader = pyarrow.ipc.open_file(source)
+            reader = ipc.open_file(source)
             yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
 
 

@@ -60,8 +60,14 @@ class Rates(ReportTable):
     high: Float64Array
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"benchmark": _TEXT, "rule": _TEXT, "items": np.int64, "applicable": np.int64, "contaminated": np.int64},
-        **{"rate": np.float64, "low": np.float64, "high": np.float64},
+        "benchmark": _TEXT,
+        "rule": _TEXT,
+        "items": np.int64,
+        "applicable": np.int64,
+        "contaminated": np.int64,
+        "rate": np.float64,
+        "low": np.float64,
+        "high": np.float64,
     }
 
 
@@ -90,8 +96,14 @@ class ItemVerdicts(ReportTable):
     label: Column
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"benchmark": _TEXT, "number": np.int64, "id": _TEXT, "rule": _TEXT, "applicable": np.bool_},
-        **{"contaminated": np.bool_, "score": np.float64, "label": _TEXT},
+        "benchmark": _TEXT,
+        "number": np.int64,
+        "id": _TEXT,
+        "rule": _TEXT,
+        "applicable": np.bool_,
+        "contaminated": np.bool_,
+        "score": np.float64,
+        "label": _TEXT,
     }
 
 
@@ -124,8 +136,16 @@ class MatchedSpans(ReportTable):
     count: Int64Array
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"span": np.int64, "benchmark": _TEXT, "number": np.int64, "id": _TEXT, "rule": _TEXT, "field": _TEXT},
-        **{"begin": np.int64, "end": np.int64, "text": _TEXT, "count": np.int64},
+        "span": np.int64,
+        "benchmark": _TEXT,
+        "number": np.int64,
+        "id": _TEXT,
+        "rule": _TEXT,
+        "field": _TEXT,
+        "begin": np.int64,
+        "end": np.int64,
+        "text": _TEXT,
+        "count": np.int64,
     }
 
 
@@ -148,7 +168,11 @@ class SpanDocuments(ReportTable):
     metadata: Column
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"span": np.int64, "document": np.int64, "document_id": _TEXT, "source": _TEXT, "metadata": _TEXT},
+        "span": np.int64,
+        "document": np.int64,
+        "document_id": _TEXT,
+        "source": _TEXT,
+        "metadata": _TEXT,
     }
 
 
@@ -183,9 +207,17 @@ class RuleAgreement(ReportTable):
     kappa: Float64Array
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"benchmark": _TEXT, "rule": _TEXT, "other": _TEXT, "items": np.int64, "both": np.int64},
-        **{"only_rule": np.int64, "only_other": np.int64, "neither": np.int64},
-        **{"agreement": np.float64, "overlap": np.float64, "kappa": np.float64},
+        "benchmark": _TEXT,
+        "rule": _TEXT,
+        "other": _TEXT,
+        "items": np.int64,
+        "both": np.int64,
+        "only_rule": np.int64,
+        "only_other": np.int64,
+        "neither": np.int64,
+        "agreement": np.float64,
+        "overlap": np.float64,
+        "kappa": np.float64,
     }
 
 
@@ -226,10 +258,20 @@ class Subsets(ReportTable):
     gain: Float64Array
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"benchmark": _TEXT, "rule": _TEXT, "clean": np.int64, "clean_score": np.float64},
-        **{"clean_low": np.float64, "clean_high": np.float64, "dirty": np.int64, "dirty_score": np.float64},
-        **{"dirty_low": np.float64, "dirty_high": np.float64, "difference": np.float64},
-        **{"difference_low": np.float64, "difference_high": np.float64, "gain": np.float64},
+        "benchmark": _TEXT,
+        "rule": _TEXT,
+        "clean": np.int64,
+        "clean_score": np.float64,
+        "clean_low": np.float64,
+        "clean_high": np.float64,
+        "dirty": np.int64,
+        "dirty_score": np.float64,
+        "dirty_low": np.float64,
+        "dirty_high": np.float64,
+        "difference": np.float64,
+        "difference_low": np.float64,
+        "difference_high": np.float64,
+        "gain": np.float64,
     }
 
 
@@ -259,8 +301,14 @@ class Calibration(ReportTable):
     high: Float64Array
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"rule": _TEXT, "canary": _TEXT, "items": np.int64, "applicable": np.int64, "found": np.int64},
-        **{"rate": np.float64, "low": np.float64, "high": np.float64},
+        "rule": _TEXT,
+        "canary": _TEXT,
+        "items": np.int64,
+        "applicable": np.int64,
+        "found": np.int64,
+        "rate": np.float64,
+        "low": np.float64,
+        "high": np.float64,
     }
 
 

@@ -225,4 +225,4 @@ def _decides(report: ContaminationReport, rule: str) -> bool:
 
 def _table(kind: type[_TableType], rows: Sequence[Sequence[object]]) -> _TableType:
     columns = zip(*rows, strict=True) if rows else [[] for _ in kind._dtypes]
-    return kind(**{name: list(column) for name, column in zip(kind._dtypes, columns, strict=True)})  # type: ignore[arg-type]
+    return kind(**{name: list(column) for name, column in zip(kind._dtypes, columns, strict=True)})

@@ -28,7 +28,8 @@ class DecontaminationFilter(BaseFilter):  # type: ignore[misc]  # datatrove has 
     exclusion writer.
 
     Args:
-        benchmarks: what `anygram.decontaminate` takes; read by each task of the pipeline, when its first document comes.
+        benchmarks: what `anygram.decontaminate` takes; read by each task of the pipeline, when its first document
+            comes.
         rule: "bff", "dolma", "tulu3" or "decon", with parameters; or as an object.
         fields: as in `anygram.contamination`.
         id_field: the benchmarks' field that names an item.

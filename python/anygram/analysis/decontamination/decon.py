@@ -24,15 +24,16 @@ def cleaned_words(text: str) -> list[str]:
 class Decon:
     """Decon (Allen AI 2025, "SIMPLE"), over words.
 
-    Where n-grams of an item's question stand in a document, the matches are followed to both sides until so many in a row
-    are no new ones of the item. The score is the sum of the inverse document frequencies of the question's n-grams found,
-    by that of all it has; with the same of the answer, looked for behind the question, and of the passage, looked for
-    around it: 0.7 question, 0.2 answer, 0.1 passage; without a passage 0.75 and 0.25; without an answer 0.85 and 0.15.
-    Short questions and answers weigh less, in favour of the others. Items of few words need more than the threshold: up to
-    20 words a full score, from 50 on the threshold, in between in proportion.
+    Where n-grams of an item's question stand in a document, the matches are followed to both sides until so many in a
+    row are no new ones of the item. The score is the sum of the inverse document frequencies of the question's n-grams
+    found, by that of all it has; with the same of the answer, looked for behind the question, and of the passage,
+    looked for around it: 0.7 question, 0.2 answer, 0.1 passage; without a passage 0.75 and 0.25; without an answer 0.85
+    and 0.15. Short questions and answers weigh less, in favour of the others. Items of few words need more than the
+    threshold: up to 20 words a full score, from 50 on the threshold, in between in proportion. Choices are passed
+    over.
 
-    Departures: words of the cleaned text where Decon has tokens of cl100k, every n-gram where it samples each tenth one,
-    and no n-gram is passed over for being frequent.
+    Departures: words of the cleaned text where Decon has tokens of cl100k, every n-gram where it samples each tenth
+    one, and no n-gram is passed over for being frequent.
 
     Attributes:
         length: words of a question's n-gram.
@@ -121,7 +122,7 @@ class _DeconFilter:
             seen.add(fingerprint)
             self._targets[number] = _Target(len(every), set(self._grams.add(number, question)))
             parts[number] = cleaned
-        for number, target in self._targets.items():
+        for target in self._targets.values():
             target.total = math.fsum(self._weight(gram) for gram in sorted(target.question))
         self._add_parts(parts)
 
@@ -175,13 +176,17 @@ class _DeconFilter:
         return clusters
 
     def _score(self, target: _Target, cluster: _Cluster, document: Sequence[str]) -> float:
-        question = math.fsum(self._weight(gram) for gram in sorted(cluster.grams)) / target.total if target.total else 0.0
+        question = (
+            math.fsum(self._weight(gram) for gram in sorted(cluster.grams)) / target.total if target.total else 0.0
+        )
         end = cluster.end + self._rule.length
         answer = None if target.answer is None else self._answer(target.answer, document[end:])
         passage = None
         if target.passage is not None:
             reach = self._rule.passage_distance + len(target.passage.words)
-            passage = target.passage.share([*document[max(0, cluster.begin - reach) : cluster.begin], *document[end : end + reach]])
+            passage = target.passage.share(
+                [*document[max(0, cluster.begin - reach) : cluster.begin], *document[end : end + reach]]
+            )
         score = min(1.0, self._combined(target, question, answer, passage))
         # A full score is full, whatever the length.
         return score if score > 1 - 1e-9 else score * self._rule.threshold / self._required(target.num_words)

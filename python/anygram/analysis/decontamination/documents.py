@@ -87,7 +87,9 @@ class Documents:
     def _of_corpus(self, corpus: Corpus) -> Iterator[CorpusDocument]:
         for number, part in enumerate(chain.from_iterable(map(_records, corpus.parts()))):
             if part.text is None:
-                raise InputError("the document is token ids: give texts, or an index with a tokenizer", part.source, part.line)
+                raise InputError(
+                    "the document is token ids: give texts, or an index with a tokenizer", part.source, part.line
+                )
             name = part.id if part.id is not None else str(part.metadata.get("id", number))
             place = (name, part.source, part.line, part.metadata, corpus.num_bytes_read, part.id is not None)
             yield CorpusDocument(number, part.text, *place)

@@ -44,8 +44,13 @@ class DroppedDocuments(ReportTable):
     num_bytes: int
 
     _dtypes: ClassVar[Mapping[str, npt.DTypeLike]] = {
-        **{"document": np.int64, "id": np.object_, "source": np.object_, "line": np.int64, "score": np.float64},
-        **{"benchmark": np.object_, "items": np.object_},
+        "document": np.int64,
+        "id": np.object_,
+        "source": np.object_,
+        "line": np.int64,
+        "score": np.float64,
+        "benchmark": np.object_,
+        "items": np.object_,
     }
 
     @property

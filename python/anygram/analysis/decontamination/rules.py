@@ -52,9 +52,9 @@ class Bff:
     """BFF (Big Friendly Filter, Groeneveld 2023), as Infini-gram used it: whole documents, 13-grams, 80 %.
 
     A document is dropped if at least `threshold` of ITS n-grams stand in the evaluations. Words are the segments of
-    Unicode's word boundaries without those of white space, punctuation included, case as it is. A document of fewer words
-    than an n-gram has none, and stays. Every n-gram counts, the last one too, which the first public code left out.
-    N-grams are kept as they are, where BFF has a Bloom filter: nothing is found that is not there.
+    Unicode's word boundaries without those of white space, punctuation included, case as it is. A document of fewer
+    words than an n-gram has none, and stays. Every n-gram counts, the last one too, which the first public code left
+    out. N-grams are kept as they are, where BFF has a Bloom filter.
 
     Attributes:
         length: words of an n-gram.
@@ -94,8 +94,8 @@ class Bff:
 class Dolma:
     """Paragraphs of Dolma v1.6, Paloma and OLMo 1: a document is dropped if it has one of an evaluation's paragraphs.
 
-    Paragraphs are what stands between line ends, compared as they are. Those of fewer than `least_words` words (segments
-    of Unicode's word boundaries without white space), and those without a letter or a digit, are passed over.
+    Paragraphs are what stands between line ends, compared as they are. Those of fewer than `least_words` words
+    (segments of Unicode's word boundaries without white space), and those without a letter or a digit, are passed over.
 
     Attributes:
         least_words: words that a paragraph must have.
@@ -135,9 +135,9 @@ class Dolma:
 class Tulu3:
     """Tülu 3 (Lambert et al. 2024): a document is dropped if it holds more than half of a prompt, in 8-grams.
 
-    A word of an item's question (of its passage, if it has none) is matched if it is in an n-gram that also stands in the
-    document. The document overlaps with the item if MORE than `threshold` of the item's words are matched, all by this
-    one document. Words are case-folded and without punctuation, as the search engine behind it has them.
+    A word of an item's question (of all its text, if it has none) is matched if it is in an n-gram that also stands in
+    the document. The document overlaps with the item if MORE than `threshold` of the item's words are matched, all by
+    this one document. Words are case-folded and without punctuation, as the search engine behind it has them.
 
     Attributes:
         length: words of an n-gram.
@@ -189,12 +189,13 @@ def parse_training_rule(text: str) -> TrainingRule:
     """
     from anygram.analysis.decontamination.decon import Decon
 
-    kinds: Mapping[str, Callable[..., TrainingRule]] = {kind.name: kind for kind in (Bff, Dolma, Tulu3, Decon)}
+    kinds = {kind.name: kind for kind in (Bff, Dolma, Tulu3, Decon)}
     name, _, rest = text.partition(":")
     if name not in kinds:
         raise InvalidQueryError(f"the rules for training documents are {', '.join(kinds)}; found {name!r}")
-    kind = kinds[name]
-    known = {field.name: type(field.default) for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+    kind: Callable[..., TrainingRule] = kinds[name]
+    # Each parameter is a number, of the kind that its default is.
+    known = {field.name: type(getattr(kind(), field.name)) for field in fields(kinds[name])}
     values: dict[str, int | float] = {}
     for part in filter(None, rest.split(",")):
         parameter, equals, value = part.partition("=")
@@ -212,7 +213,7 @@ def _largest(scores: Mapping[int, float]) -> tuple[int, ...]:
 
 
 def _check_length(length: int) -> None:
-    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+    if length < 1:
         raise InvalidQueryError(f"a length is a number of words from 1 up, found {length!r}")
 
 

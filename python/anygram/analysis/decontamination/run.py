@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, cast
 
 from anygram.analysis.contamination.benchmarks import BenchmarkSource, Fields, read_benchmarks
 from anygram.analysis.contamination.items import Item
@@ -48,8 +48,8 @@ def decontaminate(
     """Which documents of a corpus to drop, so that benchmarks remain what a model has not seen.
 
     Args:
-        corpus: an index, whose documents are decoded; a path or a list of `Path`s, which are streamed; a `Corpus`; or an
-            iterable of texts or mappings.
+        corpus: an index, whose documents are decoded; a path or a list of `Path`s, which are streamed; a `Corpus`; or
+            an iterable of texts or mappings.
         benchmarks: what `contamination` takes.
         rule: "bff", "dolma", "tulu3" or "decon", with parameters ("bff:length=8"); or as an object.
         output: writes the documents that are kept as JSON lines (.jsonl, also .gz and .zst).
@@ -64,8 +64,8 @@ def decontaminate(
 
     Raises:
         InputError: a benchmark or the corpus cannot be read, or the output cannot be written.
-        InvalidQueryError: there is no such rule; the index has no tokenizer; or the kept documents of an index are to be
-            written whose texts are not what they were made of.
+        InvalidQueryError: there is no such rule; the index has no tokenizer; or the kept documents of an index are to
+            be written whose texts are not what they were made of.
     """
     chosen = parse_training_rule(rule) if isinstance(rule, str) else rule
     sets = read_benchmarks(benchmarks, fields=fields, id_field=id_field)
@@ -162,11 +162,11 @@ def _open_output(path: Path) -> TextIO:
         raise InputError(f"the kept documents are written as {', '.join(_SUFFIXES)}", str(path))
     try:
         if name.endswith(".gz"):
-            return gzip.open(path, "wt", encoding="utf-8")
+            return cast(TextIO, gzip.open(path, "wt", encoding="utf-8"))
         if name.endswith(".zst"):
             import zstandard
 
-            return zstandard.open(path, "wt", encoding="utf-8")  # type: ignore[return-value]  # a text stream it is
+            return cast(TextIO, zstandard.open(path, "wt", encoding="utf-8"))
         return path.open("w", encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", str(path)) from None
