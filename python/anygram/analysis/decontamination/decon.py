@@ -113,14 +113,13 @@ class _DeconFilter:
         parts: dict[int, dict[str, list[str]]] = {}
         seen: set[tuple[tuple[str, str], ...]] = set()
         for number, item in enumerate(items):
-            cleaned = {role: cleaned_words(text) for role, text in item.fields.items()}
-            question = cleaned.get("question") or cleaned.get("passage") or []
-            every = [word for role in cleaned for word in cleaned[role] if role != "choices"]
+            cleaned = _parts(item)
+            every = [word for words in cleaned.values() for word in words]
             fingerprint = tuple((role, " ".join(cleaned[role])) for role in cleaned)
             if fingerprint in seen or len(every) < rule.least_words or len(set(every)) < rule.least_unique:
                 continue
             seen.add(fingerprint)
-            self._targets[number] = _Target(len(every), set(self._grams.add(number, question)))
+            self._targets[number] = _Target(len(every), set(self._grams.add(number, cleaned["question"])))
             parts[number] = cleaned
         for target in self._targets.values():
             target.total = math.fsum(self._weight(gram) for gram in sorted(target.question))
@@ -134,7 +133,7 @@ class _DeconFilter:
                 for gram in set(_grams(cleaned.get(role, []), length)):
                     frequency[gram] = frequency.get(gram, 0) + 1
             for number, cleaned in parts.items():
-                if not cleaned.get(role) or (role == "passage" and not cleaned.get("question")):
+                if not cleaned.get(role):
                     continue
                 grams = sorted(set(_grams(cleaned[role], length)))
                 weights = {gram: self._idf(frequency[gram]) for gram in grams}
@@ -219,6 +218,14 @@ class _DeconFilter:
         if num_words >= rule.lenient:
             return rule.threshold
         return 1 - (1 - rule.threshold) * (num_words - rule.strict) / (rule.lenient - rule.strict)
+
+
+def _parts(item: Item) -> dict[str, list[str]]:
+    """The words of question, answer and passage; a passage without a question is the question."""
+    parts = {role: cleaned_words(text) for role, text in item.fields.items() if role != "choices"}
+    if not parts.get("question"):
+        parts["question"] = parts.pop("passage", [])
+    return parts
 
 
 def _confidence(count: int, informative: int) -> float:
