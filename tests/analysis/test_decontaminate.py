@@ -13,7 +13,8 @@ from planted import DOCUMENTS, ITEMS
 import anygram
 from anygram.analysis.contamination.items import Item
 from anygram.analysis.decontamination import run as runs
-from anygram.analysis.decontamination.decon import Decon
+from anygram.analysis.decontamination.decon import Decon, cleaned_words
+from anygram.analysis.decontamination.grams import Grams, folded_words, words
 from anygram.analysis.decontamination.rules import Bff, Dolma, Tulu3, parse_training_rule
 from anygram.errors import InputError, InvalidQueryError
 from anygram.tokenizers.segments import segments
@@ -175,6 +176,25 @@ def test_as_defined(rule, naive):
         assert bool(judgement.items) == (judgement.score > 0) or rule.name == "decon"
 
     same()
+
+
+TEXTS = st.text(alphabet="aB1 .'_,-:\n\t\x1c\x85\xa0\xad\u0300\u200b\u200d\u3000ßΣς\u0645\u05d0\U0001f1e9\U0001f468字")
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=3))
+def test_words_are_numbered_as_they_are_cut(text, items):
+    for cut in (words, folded_words, cleaned_words):
+        grams = Grams(1, cut)
+        for number, item in enumerate(items):
+            grams.add(number, item)
+        known = {word for item in items for word in cut(item)}
+        held = grams.numbers(text)
+        assert len(held) == len(cut(text))
+        assert [number > 0 for number in held] == [word in known for word in cut(text)]
+        for place, gram in grams.found(held):
+            assert [item for item in range(len(items)) if cut(text)[place] in cut(items[item])] == list(
+                grams.items(gram)
+            )
 
 
 class TestBoundaries:

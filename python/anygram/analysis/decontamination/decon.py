@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 from anygram.analysis.contamination.items import Item
 from anygram.analysis.decontamination.grams import Gram, Grams
 from anygram.analysis.decontamination.rules import CLEAN, Filter, Judgement
+from anygram.types import Int64Array
 
 _PUNCTUATION = "!’\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~”“‘—"
 _BLANKS = str.maketrans(dict.fromkeys(_PUNCTUATION, " "))
@@ -108,7 +109,7 @@ class _Cluster:
 class _DeconFilter:
     def __init__(self, rule: Decon, items: Sequence[Item]) -> None:
         self._rule = rule
-        self._grams = Grams(rule.length)
+        self._grams = Grams(rule.length, cleaned_words)
         self._targets: dict[int, _Target] = {}
         parts: dict[int, dict[str, list[str]]] = {}
         seen: set[tuple[tuple[str, str], ...]] = set()
@@ -119,7 +120,7 @@ class _DeconFilter:
             if fingerprint in seen or len(every) < rule.least_words or len(set(every)) < rule.least_unique:
                 continue
             seen.add(fingerprint)
-            self._targets[number] = _Target(len(every), set(self._grams.add(number, cleaned["question"])))
+            self._targets[number] = _Target(len(every), set(self._grams.add(number, " ".join(cleaned["question"]))))
             parts[number] = cleaned
         for target in self._targets.values():
             target.total = math.fsum(self._weight(gram) for gram in sorted(target.question))
@@ -148,17 +149,18 @@ class _DeconFilter:
 
     def judge(self, text: str) -> Judgement:
         """See `Filter`."""
+        clusters = self._clusters(self._grams.numbers(text))
+        if not clusters:
+            return CLEAN
         document = cleaned_words(text)
         scores: dict[int, float] = {}
-        for item, clusters in self._clusters(document).items():
-            scores[item] = max(self._score(self._targets[item], cluster, document) for cluster in clusters)
-        if not scores:
-            return CLEAN
+        for item, own in clusters.items():
+            scores[item] = max(self._score(self._targets[item], cluster, document) for cluster in own)
         best = sorted(scores, key=lambda item: (-scores[item], item))
         dropped = [item for item in best if scores[item] >= self._rule.threshold]
         return Judgement(bool(dropped), scores[best[0]], tuple((dropped or best)[:10]))
 
-    def _clusters(self, document: Sequence[str]) -> dict[int, list[_Cluster]]:
+    def _clusters(self, document: Int64Array) -> dict[int, list[_Cluster]]:
         """For each item, its matches, cut where so many n-grams in a row are no new ones."""
         clusters: dict[int, list[_Cluster]] = {}
         newest: dict[int, int] = {}

@@ -71,12 +71,12 @@ class Bff:
 
     def filter(self, items: Sequence[Item]) -> Filter:
         """See `TrainingRule.filter`."""
-        grams = Grams(self.length)
+        grams = Grams(self.length, words)
         for number, item in enumerate(items):
-            grams.add(number, words(item.text))
+            grams.add(number, item.text)
 
         def judge(text: str) -> Judgement:
-            document = words(text)
+            document = grams.numbers(text)
             found = [gram for _, gram in grams.found(document)]
             if not found:
                 return CLEAN
@@ -154,20 +154,20 @@ class Tulu3:
 
     def filter(self, items: Sequence[Item]) -> Filter:
         """See `TrainingRule.filter`."""
-        grams = Grams(self.length)
+        grams = Grams(self.length, folded_words)
         begins: list[dict[tuple[int, ...], list[int]]] = []
         lengths: list[int] = []
         for number, item in enumerate(items):
-            prompt = folded_words(item.fields.get("question", item.text))
+            prompt = item.fields.get("question", item.text)
             places: dict[tuple[int, ...], list[int]] = {}
             for begin, gram in enumerate(grams.add(number, prompt)):
                 places.setdefault(gram, []).append(begin)
             begins.append(places)
-            lengths.append(len(prompt))
+            lengths.append(len(folded_words(prompt)))
 
         def judge(text: str) -> Judgement:
             matched: dict[int, set[int]] = {}
-            for gram in {gram for _, gram in grams.found(folded_words(text))}:
+            for gram in {gram for _, gram in grams.found(grams.numbers(text))}:
                 for item in grams.items(gram):
                     for begin in begins[item][gram]:
                         matched.setdefault(item, set()).update(range(begin, begin + self.length))
