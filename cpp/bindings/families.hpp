@@ -25,5 +25,7 @@ void bind_counting(IndexClass& index);           // counts and probabilities
 void bind_texts(IndexClass& index);              // questions about each position of a text
 void bind_occurrences(IndexClass& index);        // where n-grams stand
 void bind_searching(IndexClass& index);          // boolean and proximity search
+// Scans of all documents, and near matches.
+void bind_scanning(pybind11::module_& module, IndexClass& index);
 
 }  // namespace anygram::bindings

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, module) {
   bind_texts(index);
   bind_occurrences(index);
   bind_searching(index);
+  bind_scanning(module, index);
 }

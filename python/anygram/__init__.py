@@ -37,6 +37,8 @@ from anygram.results import (
     Document,
     Hits,
     Matches,
+    NearMatches,
+    NearSpans,
     Occurrence,
     Probabilities,
     Probability,
@@ -48,6 +50,7 @@ from anygram.types import DOCUMENT_END, Ragged, Tokenizer
 from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
+    from anygram import rules
     from anygram.analysis.contamination.run import contamination
     from anygram.analysis.decontamination.run import decontaminate
     from anygram.io import Corpus, read_corpus
@@ -79,6 +82,8 @@ __all__ = [
     "LimitError",
     "Matches",
     "MissingExtraError",
+    "NearMatches",
+    "NearSpans",
     "Occurrence",
     "Occurrences",
     "Plan",
@@ -100,6 +105,7 @@ __all__ = [
     "open",
     "plan",
     "read_corpus",
+    "rules",
     "verify",
 ]
 
@@ -118,4 +124,8 @@ def __getattr__(name: str) -> object:
         from anygram.analysis.decontamination.run import decontaminate
 
         return decontaminate
+    if name == "rules":
+        import anygram.rules
+
+        return anygram.rules
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

@@ -31,13 +31,26 @@ from anygram.manifest import (
     sync_folder,
 )
 from anygram.occurrences import Occurrences
-from anygram.results import Continuations, Decode, Document, Hits, Matches, Probabilities, Probability, Scores, Spans
+from anygram.results import (
+    Continuations,
+    Decode,
+    Document,
+    Hits,
+    Matches,
+    NearMatches,
+    NearSpans,
+    Probabilities,
+    Probability,
+    Scores,
+    Spans,
+)
 from anygram.results.base import read_only
 from anygram.shard import Shard
 from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
 if TYPE_CHECKING:
     from anygram.metadata import MetadataReader
+    from anygram.scanning import GramFamily, GramGroup, GramScan
 
 LoadMode: TypeAlias = Literal["mmap", "ram"]
 
@@ -311,7 +324,84 @@ class Index:
         decode = self._decode
         return [_spans(answer, decode) for answer in self._core.spans_batch(self._ngrams(texts), *bounds)]
 
+    def near_spans(
+        self,
+        tokens: Ngram,
+        *,
+        min_length: int = 10,
+        exact_prefix: int = 10,
+        max_substitutions: int = 4,
+        min_count: int = 1,
+    ) -> NearSpans:
+        """The stretches of a text that stand in the corpus but for some tokens: its skipgrams.
+
+        Such a stretch has the same tokens as a stretch of a document of the same length, but for some, none of which
+        are among its first `exact_prefix` or its last. It is as long as it can be from its begin on.
+
+        Args:
+            tokens: the text.
+            min_length: leave out shorter ones.
+            exact_prefix: so many tokens at its begin are not substituted.
+            max_substitutions: so many others may be.
+            min_count: how often its first min(min_length, exact_prefix) tokens occur at least.
+
+        Cost: O(occurrences of such beginnings), but for those that the token before continues to the left.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if a length or count is less than 1, or `max_substitutions` negative.
+        """
+        return self.near_spans_batch(
+            [self._tokens(tokens)],
+            min_length=min_length,
+            exact_prefix=exact_prefix,
+            max_substitutions=max_substitutions,
+            min_count=min_count,
+        )[0]
+
+    def near_spans_batch(
+        self,
+        texts: Ngrams,
+        *,
+        min_length: int = 10,
+        exact_prefix: int = 10,
+        max_substitutions: int = 4,
+        min_count: int = 1,
+    ) -> list[NearSpans]:
+        """`near_spans` of each."""
+        answers = self._core.near_spans_batch(
+            self._ngrams(texts),
+            integer(min_length, "min_length", 1),
+            integer(exact_prefix, "exact_prefix", 1),
+            integer(max_substitutions, "max_substitutions", 0),
+            integer(min_count, "min_count", 1),
+        )
+        return [NearSpans(*columns, matched=matched, longest=longest) for matched, longest, *columns in answers]
+
     # --- where
+
+    def near_matches(self, ngram: Ngram, *, max_substitutions: int, limit: int | None = 10_000) -> NearMatches:
+        """Where the n-gram stands, but for at most so many of its tokens, within a document.
+
+        Of `max_substitutions` + 1 pieces of the n-gram, one stands unchanged in each such place: the pieces are found
+        by the index, and what is around them is compared. So it is exact.
+
+        Args:
+            ngram: what to look for.
+            max_substitutions: how many of its tokens may be others: fewer than it has.
+            limit: give only the first so many places, by document and offset; None for all. `NearMatches.complete`
+                tells whether all are given.
+
+        Cost: O(occurrences of the pieces), whatever the limit.
+
+        Raises:
+            InvalidQueryError: as in `count`; also if `max_substitutions` is negative, or not below the n-gram's length.
+        """
+        ids = self._tokens(ngram)
+        most = optional_integer(limit, "limit", 1)
+        columns = self._core.near_matches(ids, integer(max_substitutions, "max_substitutions", 0))
+        complete = most is None or len(columns[0]) <= most
+        shown = [column[:most] for column in columns]
+        return NearMatches(*shown, complete, len(ids), read=self._document_tokens, decode=self._decode)
 
     def find(self, ngram: Ngram) -> Occurrences:
         """Where the n-gram stands: all occurrences, looked up as they are asked for.
@@ -364,6 +454,69 @@ class Index:
             Occurrences(self._core, intervals, length, read, decode)
             for length, intervals in zip(queries.lengths, self._core.find_batch(queries), strict=True)
         ]
+
+    def scan_grams(
+        self,
+        families: Sequence[GramFamily],
+        groups: Sequence[GramGroup] = (),
+        *,
+        threads: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> GramScan:
+        """Reads all documents once, and finds grams of their texts as other normalisations see them.
+
+        For rules that are not about this index's tokens: see `anygram.scanning`. Exact: what hashes find is compared.
+
+        Args:
+            families: the grams, by normaliser.
+            groups: what each document is scored by, out of the grams it holds.
+            threads: how many to use; None for the index's own.
+            progress: called with tokens read and tokens in all.
+
+        Cost: O(bytes of the corpus' text * normalisers). Memory: O(grams).
+
+        Raises:
+            InvalidQueryError: the index has no tokenizer, so that its documents have no text.
+        """
+        from anygram.scanning import GramScan, core_family, core_group
+
+        tokenizer = self._encoder("know its documents' texts")
+        scan = _core.GramScan([*map(core_family, families)], [*map(core_group, groups)])
+        count = optional_integer(threads, "threads", 1)
+        between = b" " if tokenizer.kind.startswith("words") else b""
+        if self._spells_token_by_token():
+            encoded = [tokenizer.token_bytes(token) for token in range(self.vocab_size)]
+            offsets = np.zeros(len(encoded) + 1, np.uint64)
+            np.cumsum(np.fromiter(map(len, encoded), np.uint64, len(encoded)), out=offsets[1:])
+            scan.scan_index(self._core, b"".join(encoded), offsets, between, count, progress)
+        else:
+            self._scan_decoded(scan, count or self._threads or available_cpus(), progress)
+        return GramScan(scan, len(groups))
+
+    def _spells_token_by_token(self, sample: int = 100) -> bool:
+        """Whether a document's text is its tokens' bytes, one after another: not so where decoding adds spaces."""
+        tokenizer = self._encoder("know its documents' texts")
+        if tokenizer.round_trip or tokenizer.kind.startswith("words"):
+            return True
+        for number in range(0, self.num_documents, max(1, self.num_documents // sample)):
+            tokens = self._core.document_tokens(number, 0, 10_000)
+            spelt = b"".join(map(tokenizer.token_bytes, tokens.tolist())).decode("utf-8", "replace")
+            if tokenizer.decode(tokens) != spelt:  # type: ignore[arg-type]  # any array of ids will do
+                return False
+        return True
+
+    def _scan_decoded(
+        self, scan: _core.GramScan, threads: int, progress: Callable[[int, int], None] | None, at_once: int = 256
+    ) -> None:
+        """Scans documents that the tokenizer decodes, one by one."""
+        tokenizer = self._encoder("know its documents' texts")
+        for first in range(0, self.num_documents, at_once):
+            numbers = range(first, min(first + at_once, self.num_documents))
+            tokens = [self._core.document_tokens(number, 0, 2**63) for number in numbers]
+            texts = [tokenizer.decode(one).encode("utf-8", "replace") for one in tokens]  # type: ignore[arg-type]
+            scan.scan_texts(texts, first, threads)
+            if progress is not None:
+                progress(numbers.stop, self.num_documents)
 
     def document(self, number: int) -> Document:
         """A document, by its number: from 0, in the order of the input.

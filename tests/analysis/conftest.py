@@ -16,7 +16,8 @@ def rules(monkeypatch):
     import simple_rules
 
     simple_rules.asked.clear()
-    monkeypatch.setitem(sys.modules, "anygram.analysis.contamination.rules", simple_rules)
+    simple_rules.refused.clear()
+    monkeypatch.setattr("anygram.analysis.contamination.rules.ALL_RULES", simple_rules.ALL_RULES)
     return simple_rules
 
 

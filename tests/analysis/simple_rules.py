@@ -1,30 +1,49 @@
-"""Rules as small as can be, behind the same functions as the real ones: for what a report makes of verdicts."""
+"""Rules as small as can be: for what a report makes of verdicts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from types import SimpleNamespace
+import math
+from dataclasses import dataclass
+from typing import ClassVar
 
 from anygram.analysis.contamination.items import Evidence, Verdict
+from anygram.analysis.contamination.rules.base import Ruling, TokenRule
 
 asked = []
 """The benchmarks that were judged, in order: what was kept of an earlier run is not judged again."""
 
+refused = set()
+"""The benchmarks at which work is stopped."""
+
 
 @dataclass(frozen=True)
-class Rule:
-    name: str = "share"
-    length: int = 4
-    threshold: float = 0.5
-    decides: bool = True
-    unit: str = "words"
-    normalisation: str = "none"
-    source: str = "tests"
+class Share(TokenRule):
+    """Whether enough of an item's word n-grams stand in some document."""
 
-    def verdict(self, number, item, texts):
-        words = item.text.split()
-        if len(words) < self.length:
-            return Verdict(number, False, False, float("nan"), "not applicable", ())
+    length: int = 4
+    least: float = 0.5
+
+    name: ClassVar[str] = "share"
+    unit: ClassVar[str] = "words"
+    normalisation: ClassVar[str] = "none"
+    source: ClassVar[str] = "tests"
+    decides: ClassVar[bool] = True
+
+    @property
+    def threshold(self):
+        return f">= {self.least}"
+
+    def judge(self, batch):
+        benchmark = batch.items[0].benchmark
+        if benchmark in refused:
+            raise KeyboardInterrupt
+        asked.append((benchmark, self.key))
+        texts = [batch.index.document(number).text for number in range(batch.index.num_documents)]
+        return Ruling([self._verdict(number, item, texts) for number, item in enumerate(batch.items)], ("a <b>note</b>",))
+
+    def _verdict(self, number, item, texts):
+        if len(item.text.split()) < self.length:
+            return Verdict(number, False, False, math.nan, "not applicable", ())
         evidence = []
         grams = 0
         for role, text in item.fields.items():
@@ -34,9 +53,25 @@ class Rule:
                 if holders:
                     evidence.append(Evidence(role, begin, end, len(holders), holders[:10]))
         score = len(evidence) / grams if grams else 0.0
-        dirty = score >= self.threshold
+        dirty = score >= self.least
         label = ("dirty" if dirty else "clean") if self.decides else "scored"
         return Verdict(number, True, dirty and self.decides, score, label, tuple(evidence))
+
+
+@dataclass(frozen=True)
+class Some(Share):
+    length: int = 3
+    least: float = 1e-9
+
+    name: ClassVar[str] = "any"
+
+
+@dataclass(frozen=True)
+class Scores(Share):
+    length: int = 2
+
+    name: ClassVar[str] = "scores"
+    decides: ClassVar[bool] = False
 
 
 def _grams(text, length):
@@ -48,21 +83,4 @@ def _grams(text, length):
     return [(places[i][0], places[i + length - 1][1]) for i in range(len(places) - length + 1)]
 
 
-ALL_RULES = (Rule(), Rule(name="any", length=3, threshold=1e-9), Rule(name="scores", length=2, decides=False))
-
-
-def parse_rule(text):
-    name, _, rest = text.partition(":")
-    rule = next(rule for rule in ALL_RULES if rule.name == name)
-    given = {field.name: getattr(rule, field.name) for field in fields(rule)}
-    for part in filter(None, rest.split(",")):
-        key, _, value = part.partition("=")
-        given[key] = type(given[key])(value)
-    return Rule(**given)
-
-
-def judge(index, items, rules, **_):
-    texts = [index.document(number).text for number in range(index.num_documents)]
-    asked.extend(dict.fromkeys(item.benchmark for item in items))
-    verdicts = {rule.name: [rule.verdict(n, item, texts) for n, item in enumerate(items)] for rule in rules}
-    return SimpleNamespace(verdicts=verdicts, ways={rule.name: "scan" for rule in rules}, notes=["a <b>note</b>"])
+ALL_RULES = {rule.name: rule for rule in (Share, Some, Scores)}

@@ -9,6 +9,7 @@ from anygram.results.continuations import Continuations
 from anygram.results.document import Document
 from anygram.results.hits import Hits
 from anygram.results.matches import Matches, Spans
+from anygram.results.near import NearMatches, NearSpans
 from anygram.results.occurrence import Context, Occurrence
 from anygram.results.probabilities import Probabilities
 from anygram.results.probability import Probability
@@ -21,6 +22,8 @@ __all__ = [
     "Document",
     "Hits",
     "Matches",
+    "NearMatches",
+    "NearSpans",
     "Occurrence",
     "Probabilities",
     "Probability",

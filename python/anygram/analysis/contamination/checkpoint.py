@@ -1,7 +1,7 @@
 """What was judged already, kept in a folder, so that long work can be stopped and resumed.
 
 A file holds what one rule says of one benchmark. Its name is a hash of all that this depends on: the index, the items,
-the rule with its parameters, the results. What is damaged or belongs to something else is judged anew, never believed.
+the rule with its parameters, and for some the other benchmarks. What is damaged or belongs to something else is judged anew, never believed.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ import os
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from anygram.analysis.contamination.benchmarks import Benchmark
-from anygram.analysis.contamination.items import Evidence, Item, Verdict
+from anygram.analysis.contamination.items import Evidence, Verdict
 from anygram.errors import InputError
 
 _FORMAT = "anygram.contamination-checkpoint/1"
+
+
+class Kept(NamedTuple):
+    """What a rule said of a benchmark."""
+
+    verdicts: list[Verdict]
+    way: str
+    notes: list[str]
 
 
 class Checkpoints:
@@ -41,30 +49,39 @@ class Checkpoints:
         except OSError as error:
             raise InputError(f"no folder for checkpoints: {error.strerror}", str(folder)) from None
 
-    def read(self, benchmark: Benchmark, rule: object, results: object) -> tuple[list[Verdict], str] | None:
-        """The verdicts and the way they were found, if they were kept whole."""
-        key = self._key(benchmark, rule, results)
+    def read(self, context: object, benchmark: Benchmark, rule: object) -> Kept | None:
+        """What a rule says of a benchmark, if it was kept whole.
+
+        Args:
+            context: what this depends on beside; its repr tells all of it.
+            benchmark: the benchmark.
+            rule: the rule.
+        """
+        key = self._key(context, benchmark, rule)
         try:
             content = self._path(key).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise InputError(f"the checkpoint cannot be read: {error.strerror}", str(self._path(key))) from None
-        kept = _verdicts(content, key, benchmark.items)
+        kept = _verdicts(content, key, len(benchmark))
         if kept is None:
             self.num_refused += 1
         else:
             self.num_read += 1
         return kept
 
-    def write(self, benchmark: Benchmark, rule: object, results: object, verdicts: Sequence[Verdict], way: str) -> None:
-        """Keeps the verdicts; the file is whole or is not there.
+    def write(
+        self, context: object, benchmark: Benchmark, rule: object, verdicts: Sequence[Verdict], way: str, notes: list[str]
+    ) -> None:
+        """Keeps what a rule says of a benchmark; the file is whole or is not there.
 
         Raises:
             InputError: it cannot be written.
         """
-        key = self._key(benchmark, rule, results)
-        body = json.dumps({"key": key, "way": way, "verdicts": [_plain(verdict) for verdict in verdicts]}).encode()
+        key = self._key(context, benchmark, rule)
+        kept = {"key": key, "way": way, "notes": notes, "verdicts": [_plain(verdict) for verdict in verdicts]}
+        body = json.dumps(kept).encode()
         path = self._path(key)
         unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
         try:
@@ -77,9 +94,10 @@ class Checkpoints:
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.checkpoint"
 
-    def _key(self, benchmark: Benchmark, rule: object, results: object) -> str:
-        # The repr of a rule, a frozen dataclass, has all of its parameters.
-        return _hash(repr((_FORMAT, self._index_id, benchmark.hash, len(benchmark), repr(rule), results)).encode())
+    def _key(self, context: object, benchmark: Benchmark, rule: object) -> str:
+        # The repr of a rule, a frozen dataclass, has its name and all of its parameters.
+        parts = (_FORMAT, self._index_id, benchmark.name, benchmark.hash, len(benchmark), rule, context)
+        return _hash(repr(parts).encode("utf-8", "backslashreplace"))
 
 
 def _hash(content: bytes) -> str:
@@ -93,14 +111,15 @@ def _plain(verdict: Verdict) -> list[Any]:
     return [bool(verdict.applicable), bool(verdict.contaminated), float(verdict.score), verdict.label, evidence]
 
 
-def _verdicts(content: bytes, key: str, items: Sequence[Item]) -> tuple[list[Verdict], str] | None:
+def _verdicts(content: bytes, key: str, number: int) -> Kept | None:
     head, _, body = content.partition(b"\n")
     if head != f"{_FORMAT} {_hash(body)}".encode():
         return None
     kept = json.loads(body)
-    if kept["key"] != key or len(kept["verdicts"]) != len(items):
+    if kept["key"] != key or len(kept["verdicts"]) != number:
         return None
-    return [_verdict(one, number) for number, one in enumerate(kept["verdicts"])], kept["way"]
+    verdicts = [_verdict(one, item) for item, one in enumerate(kept["verdicts"])]
+    return Kept(verdicts, kept["way"], kept["notes"])
 
 
 def _verdict(kept: list[Any], item: int) -> Verdict:

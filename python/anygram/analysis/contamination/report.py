@@ -26,6 +26,7 @@ from anygram.errors import InvalidQueryError
 from anygram.results.text import visible
 
 if TYPE_CHECKING:
+    from anygram.analysis.contamination.rules import Statistic
     from matplotlib.axes import Axes
 
 NotApplicable = Literal["drop", "keep"]
@@ -73,6 +74,7 @@ class ContaminationReport:
         rules: the rules, in their order.
         verdicts: by benchmark and rule, what it says of each item, in their order.
         results: by benchmark, how a model did on each item, where that was given.
+        statistics: by rule, its own tests and fits over the results (Llama 2's Z test, ConTAM's cutoffs).
         calibration: how often each rule finds what was planted; None if that was not asked for.
         notes: what a reader should know.
         found: the documents of the evidence.
@@ -83,6 +85,7 @@ class ContaminationReport:
     rules: Sequence[RuleFacts]
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]]
     results: Mapping[str, tuple[float, ...]]
+    statistics: Mapping[str, Sequence[Statistic]]
     calibration: Calibration | None
     notes: Sequence[str]
     found: Found = field(repr=False)

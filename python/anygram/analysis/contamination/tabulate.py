@@ -198,6 +198,10 @@ def to_dict(report: ContaminationReport) -> dict[str, Any]:
         "documents": plain(report.documents.rows()),
         "rule_agreement": plain(report.rule_agreement.rows()),
         "subsets": plain(report.subsets.rows()),
+        "statistics": {
+            rule: [{"kind": type(one).__name__, **_facts(one)} for one in found]
+            for rule, found in report.statistics.items()
+        },
         "calibration": None if report.calibration is None else plain(report.calibration.rows()),
     }
 

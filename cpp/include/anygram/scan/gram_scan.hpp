@@ -1,0 +1,115 @@
+// Many grams of several normalisations, looked for in all documents at once: how often each occurs and where, and how
+// much of a group of grams a single document has.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <anygram/base/stop_signal.hpp>
+#include <anygram/scan/gram_table.hpp>
+#include <anygram/shard/shard.hpp>
+
+namespace anygram {
+
+// The stretch [begin, end) of a part that a document covers if it holds the gram.
+struct GramPiece {
+  std::uint32_t gram = 0;
+  std::uint32_t part = 0;
+  double begin = 0;
+  double end = 0;
+};
+
+// What is judged document by document. A document's score is the mean, over the parts, of the share of the part's
+// length that the pieces of the grams it holds cover.
+struct GramGroup {
+  std::vector<double> part_lengths;
+  std::vector<GramPiece> pieces;                             // by part, then by begin
+  double minimum = std::numeric_limits<double>::infinity();  // documents from this score up are listed
+};
+
+struct GroupDocument {
+  std::uint64_t document = 0;
+  double score = 0;
+};
+
+struct GroupResult {
+  double score = 0;                      // the best of any document
+  std::uint64_t document = 0;            // the first that has it
+  std::vector<std::uint32_t> pieces;     // those it holds
+  std::vector<GroupDocument> documents;  // those from the minimum up, ascending
+};
+
+struct GramResult {
+  std::uint64_t count = 0;
+  std::vector<std::uint64_t> documents;  // the first kDocumentsListed that hold it, ascending
+};
+
+inline constexpr std::size_t kDocumentsListed = 10;
+
+class GramScan {
+ public:
+  // `grams` of several normalisations are numbered through, in their order.
+  struct Family {
+    Normalisation normalisation;
+    GramTable grams;
+  };
+
+  GramScan(std::vector<Family> families, std::vector<GramGroup> groups);
+
+  // Reads every document of the shards. Threads share out runs of documents.
+  void scan_shards(std::span<const std::shared_ptr<const Shard>> shards, const TokenTexts& texts, unsigned threads,
+                   StopSignal& stop, const Progress& progress);
+  // Reads documents that are given as UTF-8, numbered from `first` on.
+  void scan_texts(std::span<const std::string> texts, std::uint64_t first, unsigned threads, StopSignal& stop);
+
+  // By gram: the first of its family that is equal, which stands for it in grams().
+  std::uint32_t first_equal(std::uint32_t gram) const;
+
+  std::size_t num_grams() const { return num_grams_; }
+  // Of grams that occur.
+  const std::unordered_map<std::uint32_t, GramResult>& grams() const { return grams_; }
+  // Of groups of which some document holds something.
+  const std::unordered_map<std::uint32_t, GroupResult>& groups() const { return groups_; }
+  std::uint64_t num_bytes() const { return num_bytes_; }
+
+ private:
+  struct Found {
+    std::unordered_map<std::uint32_t, GramResult> grams;
+    std::unordered_map<std::uint32_t, GroupResult> groups;
+    std::uint64_t num_bytes = 0;
+  };
+  // A thread's memory.
+  struct Scratch {
+    std::vector<Symbol> symbols;
+    std::vector<char> bytes;
+    std::vector<CodePoint> text;
+    NormalisedText normalised;
+    std::vector<std::uint64_t> sums;
+    std::vector<std::uint32_t> hits;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces;  // of groups: (group, piece)
+  };
+
+  void scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch, Found& found) const;
+  void score_groups(std::uint64_t document, Scratch& scratch, Found& found) const;
+  void merge(Found& found);
+
+  std::vector<Family> families_;
+  std::vector<GramGroup> groups_given_;
+  std::vector<std::uint32_t> firsts_;        // gram numbers of each family begin here
+  std::vector<std::uint64_t> piece_begins_;  // by gram, into pieces_
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces_;
+  std::size_t num_grams_ = 0;
+
+  std::mutex mutex_;
+  std::unordered_map<std::uint32_t, GramResult> grams_;
+  std::unordered_map<std::uint32_t, GroupResult> groups_;
+  std::uint64_t num_bytes_ = 0;
+};
+
+}  // namespace anygram

@@ -1,0 +1,214 @@
+#include <anygram/scan/gram_scan.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include <anygram/base/error.hpp>
+#include <anygram/base/thread_pool.hpp>
+
+namespace anygram {
+namespace {
+
+constexpr std::uint64_t kSymbolsPerItem = std::uint64_t{1} << 16;
+
+// Documents of one shard that a thread takes at a time.
+struct Run {
+  std::size_t shard = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t first = 0;  // the number of the shard's first document
+  std::uint64_t tokens = 0;
+};
+
+std::vector<Run> runs_of(std::span<const std::shared_ptr<const Shard>> shards) {
+  std::vector<Run> runs;
+  std::uint64_t first = 0;
+  for (std::size_t s = 0; s < shards.size(); ++s) {
+    const std::uint64_t number = shards[s]->counts().num_documents;
+    Run run{.shard = s, .first = first};
+    for (std::uint64_t document = 0; document < number; ++document) {
+      run.tokens += shards[s]->document_span(document).size();
+      run.end = document + 1;
+      if (run.tokens < kSymbolsPerItem && run.end < number) continue;
+      runs.push_back(run);
+      run = {.shard = s, .begin = run.end, .end = run.end, .first = first};
+    }
+    first += number;
+  }
+  return runs;
+}
+
+// Keeps the smallest, ascending.
+void add_document(std::vector<std::uint64_t>& documents, std::uint64_t document) {
+  const auto place = std::lower_bound(documents.begin(), documents.end(), document);
+  if (place != documents.end() && *place == document) return;
+  if (place == documents.end() && documents.size() == kDocumentsListed) return;
+  documents.insert(place, document);
+  if (documents.size() > kDocumentsListed) documents.pop_back();
+}
+
+double score_of(const GramGroup& group, std::span<const std::pair<std::uint32_t, std::uint32_t>> pieces) {
+  double score = 0;
+  std::size_t i = 0;
+  for (std::size_t part = 0; part < group.part_lengths.size(); ++part) {
+    double covered = 0;
+    double end = 0;
+    for (; i < pieces.size() && group.pieces[pieces[i].second].part == part; ++i) {
+      const GramPiece& piece = group.pieces[pieces[i].second];
+      if (piece.end <= end) continue;
+      covered += piece.end - std::max(piece.begin, end);
+      end = piece.end;
+    }
+    score += covered / group.part_lengths[part];
+  }
+  return score / static_cast<double>(group.part_lengths.size());
+}
+
+}  // namespace
+
+GramScan::GramScan(std::vector<Family> families, std::vector<GramGroup> groups)
+    : families_(std::move(families)), groups_given_(std::move(groups)) {
+  for (const Family& family : families_) {
+    family.normalisation.check();
+    firsts_.push_back(static_cast<std::uint32_t>(num_grams_));
+    num_grams_ += family.grams.size();
+  }
+  if (num_grams_ >= 0xFFFFFFFF) throw Error(ErrorCode::kLimit, "a scan looks for fewer than 2^32 - 1 grams");
+  piece_begins_.assign(num_grams_ + 1, 0);
+  for (const GramGroup& group : groups_given_) {
+    for (const GramPiece& piece : group.pieces) {
+      if (piece.gram >= num_grams_ || piece.part >= group.part_lengths.size()) {
+        throw Error(ErrorCode::kInvalidArgument, "a piece of no gram or part");
+      }
+      ++piece_begins_[first_equal(piece.gram) + 1];
+    }
+  }
+  for (std::size_t i = 1; i < piece_begins_.size(); ++i) piece_begins_[i] += piece_begins_[i - 1];
+  pieces_.resize(piece_begins_.back());
+  std::vector<std::uint64_t> ends(piece_begins_.begin(), piece_begins_.end() - 1);
+  for (std::size_t g = 0; g < groups_given_.size(); ++g) {
+    for (std::size_t p = 0; p < groups_given_[g].pieces.size(); ++p) {
+      const std::uint32_t gram = first_equal(groups_given_[g].pieces[p].gram);
+      pieces_[ends[gram]++] = {static_cast<std::uint32_t>(g), static_cast<std::uint32_t>(p)};
+    }
+  }
+}
+
+std::uint32_t GramScan::first_equal(std::uint32_t gram) const {
+  const auto family = std::upper_bound(firsts_.begin(), firsts_.end(), gram) - firsts_.begin() - 1;
+  const auto number = static_cast<std::size_t>(family);
+  return firsts_[number] + families_[number].grams.firsts()[gram - firsts_[number]];
+}
+
+void GramScan::score_groups(std::uint64_t document, Scratch& scratch, Found& found) const {
+  auto& pieces = scratch.pieces;
+  pieces.clear();
+  for (const std::uint32_t gram : scratch.hits) {
+    pieces.insert(pieces.end(), pieces_.begin() + static_cast<std::ptrdiff_t>(piece_begins_[gram]),
+                  pieces_.begin() + static_cast<std::ptrdiff_t>(piece_begins_[gram + 1]));
+  }
+  std::sort(pieces.begin(), pieces.end());
+  for (std::size_t begin = 0, end = 0; begin < pieces.size(); begin = end) {
+    const std::uint32_t number = pieces[begin].first;
+    while (end < pieces.size() && pieces[end].first == number) ++end;
+    const GramGroup& group = groups_given_[number];
+    const auto held = std::span(pieces).subspan(begin, end - begin);
+    const double score = score_of(group, held);
+    GroupResult& result = found.groups[number];
+    if (score >= group.minimum) result.documents.push_back({document, score});
+    if (score < result.score || (score == result.score && !result.pieces.empty())) continue;
+    result.score = score;
+    result.document = document;
+    result.pieces.clear();
+    for (const auto& [unused, piece] : held) result.pieces.push_back(piece);
+  }
+}
+
+void GramScan::scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch,
+                             Found& found) const {
+  found.num_bytes += bytes.size();
+  scratch.text.clear();
+  append_code_points(bytes, scratch.text);
+  scratch.hits.clear();
+  for (std::size_t f = 0; f < families_.size(); ++f) {
+    scratch.normalised.assign(families_[f].normalisation, scratch.text);
+    families_[f].grams.find(scratch.normalised, scratch.sums,
+                            [&](std::uint32_t gram, std::size_t) { scratch.hits.push_back(firsts_[f] + gram); });
+  }
+  if (scratch.hits.empty()) return;
+  std::sort(scratch.hits.begin(), scratch.hits.end());
+  std::size_t distinct = 0;
+  for (std::size_t begin = 0, end = 0; begin < scratch.hits.size(); begin = end) {
+    const std::uint32_t gram = scratch.hits[begin];
+    while (end < scratch.hits.size() && scratch.hits[end] == gram) ++end;
+    GramResult& result = found.grams[gram];
+    result.count += end - begin;
+    if (result.documents.size() < kDocumentsListed) result.documents.push_back(document);
+    scratch.hits[distinct++] = gram;
+  }
+  scratch.hits.resize(distinct);
+  if (!pieces_.empty()) score_groups(document, scratch, found);
+}
+
+void GramScan::merge(Found& found) {
+  const std::lock_guard lock(mutex_);
+  num_bytes_ += found.num_bytes;
+  for (auto& [gram, result] : found.grams) {
+    GramResult& all = grams_[gram];
+    all.count += result.count;
+    for (const std::uint64_t document : result.documents) add_document(all.documents, document);
+  }
+  for (auto& [group, result] : found.groups) {
+    GroupResult& all = groups_[group];
+    const auto middle = static_cast<std::ptrdiff_t>(all.documents.size());
+    all.documents.insert(all.documents.end(), result.documents.begin(), result.documents.end());
+    const auto before = [](const GroupDocument& a, const GroupDocument& b) { return a.document < b.document; };
+    std::inplace_merge(all.documents.begin(), all.documents.begin() + middle, all.documents.end(), before);
+    const bool better =
+        all.pieces.empty() || result.score > all.score || (result.score == all.score && result.document < all.document);
+    if (!better) continue;
+    all.score = result.score;
+    all.document = result.document;
+    all.pieces = std::move(result.pieces);
+  }
+}
+
+void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards, const TokenTexts& texts,
+                           unsigned threads, StopSignal& stop, const Progress& progress) {
+  const std::vector<Run> runs = runs_of(shards);
+  std::uint64_t total = 0;
+  for (const Run& run : runs) total += run.tokens;
+  std::atomic<std::uint64_t> done{0};
+  const auto caller = std::this_thread::get_id();
+  run_parallel(runs.size(), threads, stop, [&](std::size_t item) {
+    const Run& run = runs[item];
+    Scratch scratch;
+    Found found;
+    for (std::uint64_t document = run.begin; document < run.end; ++document) {
+      stop.check();
+      const Interval span = shards[run.shard]->document_span(document);
+      scratch.symbols.resize(span.size());
+      shards[run.shard]->symbols(span.begin, scratch.symbols);
+      scratch.bytes.clear();
+      texts.append(scratch.symbols, scratch.bytes);
+      scan_document(run.first + document, scratch.bytes, scratch, found);
+    }
+    merge(found);
+    done += run.tokens;
+    if (progress && std::this_thread::get_id() == caller) progress(done, total);
+  });
+  if (progress) progress(total, total);
+}
+
+void GramScan::scan_texts(std::span<const std::string> texts, std::uint64_t first, unsigned threads, StopSignal& stop) {
+  run_parallel(texts.size(), threads, stop, [&](std::size_t item) {
+    Scratch scratch;
+    Found found;
+    scan_document(first + item, texts[item], scratch, found);
+    merge(found);
+  });
+}
+
+}  // namespace anygram

@@ -1,0 +1,43 @@
+"""The published rules of contamination: `anygram.rules.Llama2(length=20)`, or by name with `parse_rule`."""
+
+from anygram.analysis.contamination.rules import (
+    ALL_RULES,
+    ContamLongestMatch,
+    ContamNgramMatch,
+    ContamTokenExtend,
+    ContamTokenMatch,
+    Decon,
+    Gpt2,
+    Gpt3,
+    Gpt4,
+    InfiniGramMini,
+    Llama2,
+    LmEval,
+    Palm,
+    Quip,
+    Rule,
+    Tulu3,
+    Wimbd,
+    parse_rule,
+)
+
+__all__ = [
+    "ALL_RULES",
+    "ContamLongestMatch",
+    "ContamNgramMatch",
+    "ContamTokenExtend",
+    "ContamTokenMatch",
+    "Decon",
+    "Gpt2",
+    "Gpt3",
+    "Gpt4",
+    "InfiniGramMini",
+    "Llama2",
+    "LmEval",
+    "Palm",
+    "Quip",
+    "Rule",
+    "Tulu3",
+    "Wimbd",
+    "parse_rule",
+]
