@@ -39,7 +39,9 @@ class Share(TokenRule):
             raise KeyboardInterrupt
         asked.append((benchmark, self.key))
         texts = [batch.index.document(number).text for number in range(batch.index.num_documents)]
-        return Ruling([self._verdict(number, item, texts) for number, item in enumerate(batch.items)], ("a <b>note</b>",))
+        return Ruling(
+            [self._verdict(number, item, texts) for number, item in enumerate(batch.items)], ("a <b>note</b>",)
+        )
 
     def _verdict(self, number, item, texts):
         if len(item.text.split()) < self.length:

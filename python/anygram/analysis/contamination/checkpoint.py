@@ -1,7 +1,8 @@
 """What was judged already, kept in a folder, so that long work can be stopped and resumed.
 
 A file holds what one rule says of one benchmark. Its name is a hash of all that this depends on: the index, the items,
-the rule with its parameters, and for some the other benchmarks. What is damaged or belongs to something else is judged anew, never believed.
+the rule with its parameters, and for some rules the other benchmarks. What is damaged or belongs to something else is
+judged anew, never believed.
 """
 
 from __future__ import annotations
@@ -72,7 +73,13 @@ class Checkpoints:
         return kept
 
     def write(
-        self, context: object, benchmark: Benchmark, rule: object, verdicts: Sequence[Verdict], way: str, notes: list[str]
+        self,
+        context: object,
+        benchmark: Benchmark,
+        rule: object,
+        verdicts: Sequence[Verdict],
+        way: str,
+        notes: list[str],
     ) -> None:
         """Keeps what a rule says of a benchmark; the file is whole or is not there.
 

@@ -26,8 +26,9 @@ from anygram.errors import InvalidQueryError
 from anygram.results.text import visible
 
 if TYPE_CHECKING:
-    from anygram.analysis.contamination.rules import Statistic
     from matplotlib.axes import Axes
+
+    from anygram.analysis.contamination.rules import Statistic
 
 NotApplicable = Literal["drop", "keep"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
+from anygram.analysis.contamination import rules as published
 from anygram.analysis.contamination.benchmarks import (
     Benchmark,
     BenchmarkSource,
@@ -16,7 +17,6 @@ from anygram.analysis.contamination.benchmarks import (
     results_of,
 )
 from anygram.analysis.contamination.calibration import calibration_table, canaries
-from anygram.analysis.contamination import rules as published
 from anygram.analysis.contamination.checkpoint import Checkpoints
 from anygram.analysis.contamination.contexts import look_up
 from anygram.analysis.contamination.engine import judge
@@ -82,7 +82,9 @@ def contamination(
     if results is not None and not known:
         raise InputError(f"the results are of none of the benchmarks {', '.join(map(repr, names))}")
     planted = canaries(index, 100 if calibrate is True else calibrate, seed) if calibrate else []
-    judging = _Judging(index, chosen, known, None if resume is None else Checkpoints(resume, index.id), threads, progress)
+    judging = _Judging(
+        index, chosen, known, None if resume is None else Checkpoints(resume, index.id), threads, progress
+    )
     verdicts = judging.judge(sets)
     return ContaminationReport(
         corpus=_corpus_facts(index),
