@@ -17,6 +17,7 @@ _MOST_CONTEXTS = 5000  # of a report: each takes the decoding of a document
 WIDTH = 160
 """Characters that are shown on either side of a match."""
 
+_LEAST_LENGTH = 8  # characters: shorter texts stand everywhere in a document, and which place is meant is not known
 _SEED = 24  # letters and digits that must stand together for a changed copy to be found
 
 
@@ -78,7 +79,7 @@ def look_up(
     for text, documents in _evidence(judged):
         numbers.update(dict.fromkeys(documents))
         for number in documents[:_SHOWN_DOCUMENTS]:
-            if num_contexts < _MOST_CONTEXTS and text not in wanted[number]:
+            if num_contexts < _MOST_CONTEXTS and len(text) >= _LEAST_LENGTH and text not in wanted[number]:
                 wanted[number][text] = None
                 num_contexts += 1
     facts: dict[int, DocumentFacts] = {}

@@ -25,7 +25,7 @@ class Layout:
         fields: for each role the fields that hold it.
         labels: the field with the choices' labels, where the answer is one of them.
         first: the number of the first choice, where the answer is a choice's number.
-        instructions: messages of a system that all records share, which are no part of an item.
+        instructions: messages of a system that most records have, which are no part of an item.
     """
 
     name: str
@@ -242,7 +242,7 @@ def _said(messages: object) -> list[str]:
 
 
 def _without_instructions(layout: Layout, records: Sequence[Record]) -> Layout:
-    """Messages of a system that two records or more begin with tell what to do, and not what is asked."""
+    """Messages of a system that most records have tell what to do, and not what is asked."""
     seen: dict[str, int] = {}
     for record in records:
         for names in layout.fields.values():
@@ -252,7 +252,7 @@ def _without_instructions(layout: Layout, records: Sequence[Record]) -> Layout:
                     assert isinstance(messages, list | tuple)
                     for text in {text_of(one["content"]) for one in messages if one["role"] == "system"}:
                         seen[text] = seen.get(text, 0) + 1
-    shared = frozenset(text for text, times in seen.items() if times > 1)
+    shared = frozenset(text for text, times in seen.items() if times > max(1, len(records) / 2))
     if not shared:
         return layout
     return Layout(layout.name, layout.fields, layout.labels, layout.first, shared)

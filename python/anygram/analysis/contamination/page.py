@@ -10,7 +10,7 @@ import base64
 import hashlib
 import math
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from anygram.analysis.contamination.calibration import CANARIES, CONTROL
 from anygram.analysis.contamination.contexts import WIDTH, DocumentFacts
 from anygram.analysis.contamination.items import Item, Verdict
-from anygram.analysis.contamination.tabulate import ALL, tally
+from anygram.analysis.contamination.tabulate import ALL, SCORED, tally
 from anygram.errors import MissingExtraError
 from anygram.results.base import plain
 
@@ -110,7 +110,8 @@ def _view(report: ContaminationReport) -> dict[str, Any]:
     return {
         "report": report,
         "num_items": sum(map(len, report.benchmarks)),
-        "num_contaminated": sum(_num_contaminated(report, benchmark.name) for benchmark in report.benchmarks),
+        "num_by_any": sum(_num_contaminated(report, benchmark.name, 0.0) for benchmark in report.benchmarks),
+        "num_by_most": sum(_num_contaminated(report, benchmark.name, 0.5) for benchmark in report.benchmarks),
         "rate_rows": _rate_rows(report),
         "forests": [_forest(report, place) for place in range(len(report.benchmarks))],
         "agreements": _agreements(report),
@@ -122,9 +123,14 @@ def _view(report: ContaminationReport) -> dict[str, Any]:
     }
 
 
-def _num_contaminated(report: ContaminationReport, benchmark: str) -> int:
-    """Items that at least one rule finds contaminated."""
-    return len({v.item for verdicts in report.verdicts[benchmark].values() for v in verdicts if v.contaminated})
+def _num_contaminated(report: ContaminationReport, benchmark: str, share: float) -> int:
+    """Items that more than this share of the rules that have a verdict on them find contaminated."""
+    judged: Counter[int] = Counter()
+    found: Counter[int] = Counter()
+    for verdicts in report.verdicts[benchmark].values():
+        judged.update(verdict.item for verdict in verdicts if verdict.applicable and verdict.label != SCORED)
+        found.update(verdict.item for verdict in verdicts if verdict.contaminated)
+    return sum(found[item] > share * judged[item] for item in found)
 
 
 def _rate_rows(report: ContaminationReport) -> list[dict[str, Any]]:
@@ -151,6 +157,8 @@ def _forest(report: ContaminationReport, place: int) -> dict[str, Any]:
         counted = tally(report.verdicts[benchmark.name][rule.name])
         low, high = counted.interval
         known = not math.isnan(counted.rate)
+        if not counted.decides:
+            continue
         row = {"rule": rule.name, "number": rule_number, "tally": counted, "low": low, "high": high, "known": known}
         if known:
             row |= {"x": _x(counted.rate), "x_low": _x(low), "x_high": _x(high)}
@@ -341,4 +349,5 @@ def _covered(spans: Sequence[_Span]) -> int:
 
 def _facts(document: DocumentFacts) -> dict[str, Any]:
     metadata = {key: value for key, value in plain(document.metadata).items() if value is not None}
-    return {"document": document, "metadata": metadata}
+    source = document.source if document.source and not document.id.startswith(document.source) else None
+    return {"document": document, "source": source, "metadata": metadata}

@@ -42,6 +42,7 @@ class Tally(NamedTuple):
     applicable: int
     contaminated: int
     decides: bool  # False for a rule that gives scores and no verdicts
+    mean_score: float  # of the items that the rule applies to
 
     @property
     def rate(self) -> float:
@@ -58,7 +59,8 @@ def tally(verdicts: Sequence[Verdict]) -> Tally:
     """Counts verdicts."""
     applicable = [verdict for verdict in verdicts if verdict.applicable]
     decides = all(verdict.label != SCORED for verdict in applicable)
-    return Tally(len(verdicts), len(applicable), sum(bool(one.contaminated) for one in applicable), decides)
+    contaminated = sum(one.contaminated for one in applicable)
+    return Tally(len(verdicts), len(applicable), contaminated, decides, mean([one.score for one in applicable]).value)
 
 
 def rates(report: ContaminationReport) -> Rates:
@@ -180,6 +182,7 @@ def rule_summaries(report: ContaminationReport, benchmark: str) -> dict[str, Any
             "rate": plain(counted.rate),
             "interval": plain(counted.interval),
             "labels": dict(sorted(labels.items())),
+            "mean_score": plain(counted.mean_score),
             "way": rule.way,
         }
     return summaries
