@@ -340,3 +340,16 @@ def test_a_step_of_datatrove():
     assert [document.id for document in kept] == ["2", "3"]
     assert documents[0].metadata["contaminated_items"] == ["b/copied"]
     assert "contamination_score" not in documents[2].metadata
+
+
+def test_without_datatrove_it_is_told_what_to_install(monkeypatch):
+    import sys
+
+    import anygram.analysis.decontamination.datatrove as step
+
+    monkeypatch.setitem(sys.modules, "datatrove.pipeline.filters.base_filter", None)
+    monkeypatch.delitem(vars(step), "DecontaminationFilter", raising=False)
+    with pytest.raises(anygram.MissingExtraError, match=r"anygram\[datatrove\]"):
+        step.DecontaminationFilter  # noqa: B018  # naming it is what fails
+    with pytest.raises(AttributeError):
+        step.Nothing  # noqa: B018
