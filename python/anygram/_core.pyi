@@ -116,10 +116,9 @@ class Ngrams:
     @property
     def lengths(self) -> list[int]: ...
 
-# units, mapping, expansions, expansion_offsets, classes
-_Tables: TypeAlias = tuple[str, NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint8]]
-
 class GramScan:
+    # families: ((units, mapping, expansions, expansion_offsets, classes), bytes, begins, ends);
+    # groups: (part_lengths, grams, parts, begins, ends, minimum)
     def __init__(self, families: list[tuple[Any, ...]], groups: list[tuple[Any, ...]]) -> None: ...
     def scan_index(
         self,

@@ -375,7 +375,10 @@ class Index:
             integer(max_substitutions, "max_substitutions", 0),
             integer(min_count, "min_count", 1),
         )
-        return [NearSpans(*columns, matched=matched, longest=longest) for matched, longest, *columns in answers]
+        return [
+            NearSpans(begins, ends, substitutions, documents, matched, longest)
+            for matched, longest, begins, ends, substitutions, documents in answers
+        ]
 
     # --- where
 
@@ -400,8 +403,9 @@ class Index:
         most = optional_integer(limit, "limit", 1)
         columns = self._core.near_matches(ids, integer(max_substitutions, "max_substitutions", 0))
         complete = most is None or len(columns[0]) <= most
-        shown = [column[:most] for column in columns]
-        return NearMatches(*shown, complete, len(ids), read=self._document_tokens, decode=self._decode)
+        documents, offsets, substitutions = (column[:most] for column in columns)
+        read, decode = self._document_tokens, self._decode
+        return NearMatches(documents, offsets, substitutions, complete, len(ids), read, decode)
 
     def find(self, ngram: Ngram) -> Occurrences:
         """Where the n-gram stands: all occurrences, looked up as they are asked for.

@@ -7,7 +7,7 @@ import pytest
 
 import anygram
 
-# The helpers planted and simple_rules are modules beside the tests.
+# The helpers naive_rules, planted and simple_rules are modules beside the tests.
 sys.path.insert(0, str(Path(__file__).parent))
 
 

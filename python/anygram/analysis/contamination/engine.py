@@ -19,7 +19,7 @@ from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
 from anygram.index import Index
 from anygram.scanning import GramFamily, GramGroup, GramScan, GroupScore, Normaliser
-from anygram.types import Int64Array, Ragged
+from anygram.types import Int64Array, Ragged, TokenArray
 
 Progress = Callable[[int, int], None]
 
@@ -227,7 +227,7 @@ class IndexAnswers:
         assert tokenizer is not None
         self._index = index
         self._plan = plan
-        grams: list[Int64Array] = []
+        grams: list[TokenArray] = []
         tokens = tokenizer.encode_batch([_without_surrogates(block.text.text) for block in plan.blocks])
         for block, ids, begins, ends in zip(plan.blocks, tokens, plan.begin, plan.end, strict=True):
             assert len(ids) == len(block.view), "the tokens are the units"
