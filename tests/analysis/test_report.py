@@ -240,24 +240,24 @@ class TestCalibration:
         words = [f"word{number}" for number in range(400)]
         rng = np.random.default_rng(5)
         return anygram.build(
-            [". ".join(" ".join(rng.choice(words, 12)) for _ in range(12)) for _ in range(40)], tokenizer="bytes"
+            [". ".join(" ".join(rng.choice(words, 12)) for _ in range(12)) for _ in range(14)], tokenizer="bytes"
         )
 
     def test_what_is_planted_is_found(self, index):
-        report = anygram.contamination(index, ITEMS, ["share", "any"], calibrate=12, seed=3)
+        report = anygram.contamination(index, ITEMS, ["share", "any"], calibrate=8, seed=3)
         rate = {(row["rule"], row["canary"]): row["rate"] for row in report.calibration.rows()}
         assert rate["share", "verbatim"] == rate["any", "verbatim"] == 1.0
         assert rate["any", "5 substitutions"] == 1.0
         assert rate["share", "shuffled text"] == rate["any", "shuffled text"] == 0.0
         assert [benchmark.name for benchmark in report.benchmarks] == ["benchmark"]
-        assert set(report.calibration.items.tolist()) == {12}
-        again = anygram.contamination(index, ITEMS, ["share", "any"], calibrate=12, seed=3)
+        assert set(report.calibration.items.tolist()) == {8}
+        again = anygram.contamination(index, ITEMS, ["share", "any"], calibrate=8, seed=3)
         assert again.calibration == report.calibration
 
     def test_the_canaries_are_what_they_say(self, index):
         from anygram.analysis.contamination.calibration import CANARIES, canaries
 
-        kinds = dict(zip(CANARIES, canaries(index, 12, 0), strict=True))
+        kinds = dict(zip(CANARIES, canaries(index, 8, 0), strict=True))
         texts = {kind: [item.text for item in benchmark.items] for kind, benchmark in kinds.items()}
         corpus = [index.document(number).text for number in range(index.num_documents)]
         for place, passage in enumerate(texts["verbatim"]):
@@ -269,7 +269,7 @@ class TestCalibration:
             assert sorted(texts["shuffled text"][place].split()) == sorted(passage.split())
             assert texts["shuffled sentences"][place] != passage
         assert texts != {
-            kind: [item.text for item in one.items] for kind, one in zip(kinds, canaries(index, 12, 1), strict=True)
+            kind: [item.text for item in one.items] for kind, one in zip(kinds, canaries(index, 8, 1), strict=True)
         }
 
     def test_an_index_without_long_texts(self, corpus_index):
