@@ -55,6 +55,15 @@ if TYPE_CHECKING:
     from anygram.analysis.decontamination.run import decontaminate
     from anygram.io import Corpus, read_corpus
 
+# What takes more modules than asking questions does is imported when it is first named; by its module's name, since the
+# layers below know this package too.
+_LATER = {
+    "Corpus": "anygram.io",
+    "contamination": "anygram.analysis.contamination.run",
+    "decontaminate": "anygram.analysis.decontamination.run",
+    "read_corpus": "anygram.io",
+}
+
 __version__ = "0.1.0.dev0"
 
 __all__ = [
@@ -111,21 +120,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Reading corpora takes more modules than asking questions: they are imported when they are first named.
-    if name in {"Corpus", "read_corpus"}:
-        import anygram.io
+    if name in _LATER:
+        from importlib import import_module
 
-        return getattr(anygram.io, name)
-    if name == "contamination":
-        from anygram.analysis.contamination.run import contamination
-
-        return contamination
-    if name == "decontaminate":
-        from anygram.analysis.decontamination.run import decontaminate
-
-        return decontaminate
+        return getattr(import_module(_LATER[name]), name)
     if name == "rules":
-        import anygram.rules
+        from importlib import import_module
 
-        return anygram.rules
+        return import_module("anygram.rules")
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")
