@@ -60,7 +60,7 @@ def contamination(
         id_field: the field that names an item; None to recognise it.
         results: how a model did on the items: a number for each in order, {id: number}, the name of a field of the
             records; or {benchmark: one of these}. With them the report compares clean and dirty items.
-        calibrate: also plant canaries (100 of each kind, or as many as the number says) and tell how many each rule
+        calibrate: also plant canaries (50 of each kind, or as many as the number says) and tell how many each rule
             finds.
         seed: for what is drawn by chance.
         resume: a folder that keeps what was judged, so that a run that was stopped goes on where it was.
@@ -81,7 +81,7 @@ def contamination(
     known = {one.name: found for one in sets if (found := results_of(one, results)) is not None}
     if results is not None and not known:
         raise InputError(f"the results are of none of the benchmarks {', '.join(map(repr, names))}")
-    planted = canaries(index, 100 if calibrate is True else calibrate, seed) if calibrate else []
+    planted = canaries(index, 50 if calibrate is True else calibrate, seed) if calibrate else []
     judging = _Judging(
         index, chosen, known, None if resume is None else Checkpoints(resume, index.id), threads, progress
     )
