@@ -226,7 +226,11 @@ def _calibration(report: ContaminationReport) -> list[dict[str, Any]]:
     by_rule: dict[object, list[dict[str, object]]] = defaultdict(list)
     for row in report.calibration.rows():
         by_rule[row["rule"]].append(row)
-    return [{"rule": rule, "cells": by_rule[rule.name]} for rule in report.rules]
+    lines = [{"rule": rule, "number": place, "cells": by_rule[rule.name]} for place, rule in enumerate(report.rules)]
+    # A rule that gives scores and no verdicts finds nothing, and misses nothing.
+    return [
+        line for line in lines if any(cell["rate"] == cell["rate"] or not cell["applicable"] for cell in line["cells"])
+    ]
 
 
 # --- the evidence

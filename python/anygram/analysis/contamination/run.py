@@ -86,6 +86,7 @@ def contamination(
         index, chosen, known, None if resume is None else Checkpoints(resume, index.id), threads, progress
     )
     verdicts = judging.judge(sets)
+    notes = judging.all_notes()  # those on canaries say nothing of the benchmarks
     return ContaminationReport(
         corpus=_corpus_facts(index),
         benchmarks=sets,
@@ -94,7 +95,7 @@ def contamination(
         results=known,
         statistics=judging.statistics,
         calibration=calibration_table(judging.judge(planted), [rule.key for rule in chosen]) if planted else None,
-        notes=judging.all_notes(),
+        notes=notes,
         found=look_up(index, _pairs(sets, verdicts), progress),
     )
 
