@@ -223,10 +223,12 @@ def _agreements(report: ContaminationReport) -> list[dict[str, Any]]:
 def _calibration(report: ContaminationReport) -> list[dict[str, Any]]:
     if report.calibration is None:
         return []
-    by_rule: dict[object, list[dict[str, object]]] = defaultdict(list)
+    by_rule: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in report.calibration.rows():
-        by_rule[row["rule"]].append(row)
-    lines = [{"rule": rule, "number": place, "cells": by_rule[rule.name]} for place, rule in enumerate(report.rules)]
+        by_rule[str(row["rule"])].append(row)
+    lines: list[dict[str, Any]] = [
+        {"rule": rule, "number": place, "cells": by_rule[rule.name]} for place, rule in enumerate(report.rules)
+    ]
     # A rule that gives scores and no verdicts finds nothing, and misses nothing.
     return [
         line for line in lines if any(cell["rate"] == cell["rate"] or not cell["applicable"] for cell in line["cells"])
