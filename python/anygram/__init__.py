@@ -6,6 +6,7 @@
 2
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
@@ -121,11 +122,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _LATER:
-        from importlib import import_module
-
-        return getattr(import_module(_LATER[name]), name)
+        return getattr(importlib.import_module(_LATER[name]), name)
     if name == "rules":
-        from importlib import import_module
-
-        return import_module("anygram.rules")
+        return importlib.import_module("anygram.rules")
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

@@ -12,7 +12,7 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice, pairwise
 
 import regex
@@ -60,7 +60,7 @@ PROPERTIES = [
 ]  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def word_break(character: str) -> str:
     return next((name for name in PROPERTIES if regex.match(rf"\p{{WB={name}}}", character)), "Other")
 

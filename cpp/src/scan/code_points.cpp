@@ -1,5 +1,6 @@
 #include <anygram/scan/code_points.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -76,22 +77,35 @@ TokenTexts::TokenTexts(std::string bytes, std::vector<std::uint64_t> offsets, st
   bool fits = !offsets_.empty() && offsets_.back() <= bytes_.size();
   for (std::size_t i = 1; fits && i < offsets_.size(); ++i) fits = offsets_[i - 1] <= offsets_[i];
   if (!fits) throw Error(ErrorCode::kInvalidArgument, "the offsets of token texts descend, or leave the bytes");
+  bytes_.append(16, '\0');  // for wide loads
 }
 
 void TokenTexts::append(std::span<const Symbol> symbols, std::vector<char>& result) const {
   static constexpr char kUnknown[] = "\xEF\xBF\xBD";
+  // Short pieces are copied by a wide store, for which there is room.
+  constexpr std::size_t kWide = 16;
+  std::size_t used = result.size();
+  const auto put = [&](const char* bytes, std::size_t size, bool wide) {
+    if (result.size() < used + size + kWide) result.resize(std::max(2 * result.size(), used + size + 4096));
+    if (wide && size <= kWide) {
+      std::memcpy(result.data() + used, bytes, kWide);
+    } else {
+      std::memcpy(result.data() + used, bytes, size);
+    }
+    used += size;
+  };
   bool first = true;
   for (const Symbol symbol : symbols) {
-    if (!first && !between_.empty()) result.insert(result.end(), between_.begin(), between_.end());
+    if (!first && !between_.empty()) put(between_.data(), between_.size(), false);
     first = false;
     const std::uint64_t token = std::uint64_t{symbol} - 1;
     if (token + 1 < offsets_.size()) {
-      const char* begin = bytes_.data() + offsets_[token];
-      result.insert(result.end(), begin, begin + (offsets_[token + 1] - offsets_[token]));
+      put(bytes_.data() + offsets_[token], offsets_[token + 1] - offsets_[token], true);
     } else {
-      result.insert(result.end(), kUnknown, kUnknown + 3);
+      put(kUnknown, 3, false);
     }
   }
+  result.resize(used);
 }
 
 }  // namespace anygram

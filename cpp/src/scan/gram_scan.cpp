@@ -102,6 +102,32 @@ std::uint32_t GramScan::first_equal(std::uint32_t gram) const {
   return firsts_[number] + families_[number].grams.firsts()[gram - firsts_[number]];
 }
 
+// Memory that is taken up by one thread after the other.
+class GramScan::Lease {
+ public:
+  explicit Lease(GramScan& scan) : scan_(scan) {
+    const std::lock_guard lock(scan_.mutex_);
+    if (scan_.free_.empty()) {
+      scratch_ = std::make_unique<Scratch>();
+    } else {
+      scratch_ = std::move(scan_.free_.back());
+      scan_.free_.pop_back();
+    }
+  }
+  ~Lease() {
+    const std::lock_guard lock(scan_.mutex_);
+    scan_.free_.push_back(std::move(scratch_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  Scratch& scratch() const { return *scratch_; }
+
+ private:
+  GramScan& scan_;
+  std::unique_ptr<Scratch> scratch_;
+};
+
 void GramScan::score_groups(std::uint64_t document, Scratch& scratch, Found& found) const {
   auto& pieces = scratch.pieces;
   pieces.clear();
@@ -184,7 +210,8 @@ void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards,
   const auto caller = std::this_thread::get_id();
   run_parallel(runs.size(), threads, stop, [&](std::size_t item) {
     const Run& run = runs[item];
-    Scratch scratch;
+    const Lease lease(*this);
+    Scratch& scratch = lease.scratch();
     Found found;
     for (std::uint64_t document = run.begin; document < run.end; ++document) {
       stop.check();
@@ -204,7 +231,8 @@ void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards,
 
 void GramScan::scan_texts(std::span<const std::string> texts, std::uint64_t first, unsigned threads, StopSignal& stop) {
   run_parallel(texts.size(), threads, stop, [&](std::size_t item) {
-    Scratch scratch;
+    const Lease lease(*this);
+    Scratch& scratch = lease.scratch();
     Found found;
     scan_document(first + item, texts[item], scratch, found);
     merge(found);

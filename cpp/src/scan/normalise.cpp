@@ -1,6 +1,7 @@
 #include <anygram/scan/normalise.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <anygram/base/error.hpp>
@@ -8,7 +9,20 @@
 namespace anygram {
 namespace {
 
-constexpr std::size_t kRoom = 64;  // bytes that are free behind the last, for one expansion and for wide loads
+constexpr std::size_t kBlock = 256;       // code points for which room is made at a time
+constexpr std::size_t kMostExpanded = 8;  // code points that one becomes at most
+constexpr std::size_t kMostBytes = 4;     // of a code point
+constexpr std::size_t kRoom = 16;         // for wide loads
+
+// The hashes of ASCII's characters as units.
+std::array<std::uint64_t, 0x80> ascii_hashes() {
+  std::array<std::uint64_t, 0x80> hashes{};
+  for (std::size_t c = 0; c < hashes.size(); ++c) {
+    const std::array<char, 8> bytes{static_cast<char>(c)};
+    hashes[c] = unit_hash(bytes.data(), 1);
+  }
+  return hashes;
+}
 
 }  // namespace
 
@@ -49,40 +63,40 @@ std::uint64_t unit_hash(const char* bytes, std::size_t size) {
   return hash * kMultiplier;
 }
 
-void NormalisedText::reserve() {
-  if (bytes_.size() < used_ + kRoom) bytes_.resize(std::max<std::size_t>(2 * bytes_.size(), used_ + 4096));
+void NormalisedText::reserve(std::size_t code_points) {
+  const std::size_t units = size_ + kMostExpanded * code_points + 2;
+  if (begins_.size() < units) {
+    begins_.resize(2 * units);
+    hashes_.resize(2 * units);
+  }
+  // A word's end takes a byte more.
+  const std::size_t bytes = used_ + (kMostBytes * kMostExpanded + 1) * code_points + kRoom;
+  if (bytes_.size() < bytes) bytes_.resize(2 * bytes);
 }
 
-void NormalisedText::put(CodePoint c) {
-  used_ = static_cast<std::size_t>(write_utf8(c, bytes_.data() + used_) - bytes_.data());
+void NormalisedText::end_unit(std::uint64_t hash) {
+  hashes_[size_++] = hash;
+  begins_[size_] = word_begin_ = used_;
 }
 
 void NormalisedText::end_word() {
   if (used_ == word_begin_) return;
-  hashes_.push_back(unit_hash(bytes_.data() + word_begin_, used_ - word_begin_));
-  reserve();
+  const std::uint64_t hash = unit_hash(bytes_.data() + word_begin_, used_ - word_begin_);
   bytes_[used_++] = kWordEnd;
-  word_begin_ = used_;
-  begins_.push_back(used_);
-}
-
-void NormalisedText::end_character() {
-  hashes_.push_back(unit_hash(bytes_.data() + word_begin_, used_ - word_begin_));
-  word_begin_ = used_;
-  begins_.push_back(used_);
+  end_unit(hash);
 }
 
 void NormalisedText::add_mapped(const Normalisation& normalisation, CodePoint c) {
   const bool characters = normalisation.units == Units::kCharacters;
   const auto add = [&](std::int32_t value) {
     if (value >= 0) {
-      put(static_cast<CodePoint>(value));
-      if (characters) end_character();
+      used_ =
+          static_cast<std::size_t>(write_utf8(static_cast<CodePoint>(value), bytes_.data() + used_) - bytes_.data());
+      if (characters) end_unit(unit_hash(bytes_.data() + word_begin_, used_ - word_begin_));
     } else if (value == Normalisation::kSeparator) {
       end_word();
     }
   };
-  reserve();
   const std::int32_t value = normalisation.mapping[c];
   if (value > Normalisation::kFirstExpansion) return add(value);
   const auto expansion = static_cast<std::size_t>(Normalisation::kFirstExpansion - value);
@@ -93,31 +107,62 @@ void NormalisedText::add_mapped(const Normalisation& normalisation, CodePoint c)
 }
 
 void NormalisedText::add_separated(const Normalisation& normalisation, std::span<const CodePoint> text) {
+  const std::int32_t* const mapping = normalisation.mapping.data();
+  char* to = bytes_.data() + used_;
   for (const CodePoint c : text) {
-    const std::int32_t value = normalisation.mapping[c];
+    const std::int32_t value = mapping[c];
     if (value >= 0 && value < 0x80) {
-      if (bytes_.size() < used_ + kRoom) reserve();
+      *to++ = static_cast<char>(value);
+      continue;
+    }
+    used_ = static_cast<std::size_t>(to - bytes_.data());
+    if (value == Normalisation::kSeparator) {
+      end_word();
+    } else if (value != Normalisation::kNothing) {
+      add_mapped(normalisation, c);
+    }
+    to = bytes_.data() + used_;
+  }
+  used_ = static_cast<std::size_t>(to - bytes_.data());
+}
+
+void NormalisedText::add_characters(const Normalisation& normalisation, std::span<const CodePoint> text) {
+  static const std::array<std::uint64_t, 0x80> ascii = ascii_hashes();
+  const std::int32_t* const mapping = normalisation.mapping.data();
+  for (const CodePoint c : text) {
+    const std::int32_t value = mapping[c];
+    if (value >= 0 && value < 0x80) {
       bytes_[used_++] = static_cast<char>(value);
+      end_unit(ascii[static_cast<std::size_t>(value)]);
     } else {
       add_mapped(normalisation, c);
     }
   }
-  end_word();
-}
-
-void NormalisedText::add_characters(const Normalisation& normalisation, std::span<const CodePoint> text) {
-  for (const CodePoint c : text) add_mapped(normalisation, c);
 }
 
 void NormalisedText::add_unicode_words(const Normalisation& normalisation, std::span<const CodePoint> text) {
   classes_.resize(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) classes_[i] = normalisation.classes[text[i]];
+  const std::uint8_t* const class_of = normalisation.classes.data();
+  for (std::size_t i = 0; i < text.size(); ++i) classes_[i] = class_of[text[i]];
+  const std::int32_t* const mapping = normalisation.mapping.data();
   for (std::size_t begin = 0; begin < text.size();) {
+    // White space and the like, most often alone between words.
     const std::size_t end = segment_end(classes_, begin);
     std::uint8_t any = 0;
     for (std::size_t i = begin; i < end; ++i) any |= classes_[i];
     if ((any & kAlphanumericBit) != 0) {
-      for (const CodePoint c : text.subspan(begin, end - begin)) add_mapped(normalisation, c);
+      for (std::size_t first = begin; first < end; first += kBlock) {
+        const std::size_t last = std::min(end, first + kBlock);
+        reserve(kBlock);
+        for (std::size_t i = first; i < last; ++i) {
+          const std::int32_t value = mapping[text[i]];
+          if (value >= 0 && value < 0x80) {
+            bytes_[used_++] = static_cast<char>(value);
+          } else {
+            add_mapped(normalisation, text[i]);
+          }
+        }
+      }
       end_word();
     }
     begin = end;
@@ -125,19 +170,21 @@ void NormalisedText::add_unicode_words(const Normalisation& normalisation, std::
 }
 
 void NormalisedText::assign(const Normalisation& normalisation, std::span<const CodePoint> text) {
-  used_ = word_begin_ = 0;
-  begins_.assign(1, 0);
-  hashes_.clear();
+  used_ = word_begin_ = size_ = 0;
   between_ = normalisation.units == Units::kCharacters ? 0 : 1;
-  reserve();
-  switch (normalisation.units) {
-    case Units::kCharacters:
-      return add_characters(normalisation, text);
-    case Units::kWords:
-      return add_separated(normalisation, text);
-    case Units::kUnicodeWords:
-      return add_unicode_words(normalisation, text);
+  reserve(kBlock);
+  begins_[0] = 0;
+  if (normalisation.units == Units::kUnicodeWords) return add_unicode_words(normalisation, text);
+  for (std::size_t first = 0; first < text.size(); first += kBlock) {
+    reserve(kBlock);
+    const auto block = text.subspan(first, std::min(kBlock, text.size() - first));
+    if (normalisation.units == Units::kCharacters) {
+      add_characters(normalisation, block);
+    } else {
+      add_separated(normalisation, block);
+    }
   }
+  if (normalisation.units == Units::kWords) end_word();
 }
 
 }  // namespace anygram

@@ -95,6 +95,8 @@ class GramScan {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces;  // of groups: (group, piece)
   };
 
+  class Lease;
+
   void scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch, Found& found) const;
   void score_groups(std::uint64_t document, Scratch& scratch, Found& found) const;
   void merge(Found& found);
@@ -106,7 +108,8 @@ class GramScan {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces_;
   std::size_t num_grams_ = 0;
 
-  std::mutex mutex_;
+  std::mutex mutex_;  // of all that follows
+  std::vector<std::unique_ptr<Scratch>> free_;
   std::unordered_map<std::uint32_t, GramResult> grams_;
   std::unordered_map<std::uint32_t, GroupResult> groups_;
   std::uint64_t num_bytes_ = 0;

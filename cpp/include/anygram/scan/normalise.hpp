@@ -35,35 +35,37 @@ struct Normalisation {
   void check() const;
 };
 
-// A normalised text: its units one after another, words with kWordEnd behind each but the last.
+// A normalised text: its units one after another, words with kWordEnd behind each.
 class NormalisedText {
  public:
   // Keeps its memory from one text to the next.
   void assign(const Normalisation& normalisation, std::span<const CodePoint> text);
 
-  std::size_t size() const { return begins_.size() - 1; }
+  std::size_t size() const { return size_; }
   // The bytes of units [begin, end), begin < end.
   std::span<const char> units(std::size_t begin, std::size_t end) const {
     return {bytes_.data() + begins_[begin], begins_[end] - between_ - begins_[begin]};
   }
   // A hash of each unit.
-  std::span<const std::uint64_t> hashes() const { return hashes_; }
+  std::span<const std::uint64_t> hashes() const { return {hashes_.data(), size_}; }
 
  private:
   void add_mapped(const Normalisation& normalisation, CodePoint c);
   void add_separated(const Normalisation& normalisation, std::span<const CodePoint> text);
   void add_characters(const Normalisation& normalisation, std::span<const CodePoint> text);
   void add_unicode_words(const Normalisation& normalisation, std::span<const CodePoint> text);
-  void put(CodePoint c);
   void end_word();
-  void end_character();
-  void reserve();
+  void end_unit(std::uint64_t hash);
+  // Makes room for what becomes of so many code points.
+  void reserve(std::size_t code_points);
 
+  // Longer than what they hold: what follows is room.
   std::vector<char> bytes_;
-  std::size_t used_ = 0;
-  std::vector<std::uint64_t> begins_{0};
+  std::vector<std::uint64_t> begins_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::uint8_t> classes_;
+  std::size_t used_ = 0;  // of bytes_
+  std::size_t size_ = 0;
   std::size_t word_begin_ = 0;
   std::size_t between_ = 0;
 };

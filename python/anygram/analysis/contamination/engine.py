@@ -14,7 +14,16 @@ import numpy as np
 from anygram.analysis.contamination.items import Item, Verdict
 from anygram.analysis.contamination.normalisers import FOLDED_WORDS
 from anygram.analysis.contamination.plans import GramPlan, Views
-from anygram.analysis.contamination.rules.base import GramRule, Results, Rule, Ruling, Statistic, TokenBatch, TokenRule
+from anygram.analysis.contamination.rules.base import (
+    GramRule,
+    Results,
+    Rule,
+    Ruling,
+    Statistic,
+    TokenBatch,
+    TokenRule,
+    without_surrogates,
+)
 from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
 from anygram.index import Index
@@ -131,12 +140,8 @@ def encoded(index: Index, items: Sequence[Item]) -> list[Int64Array]:
     """Each item's text in the index's tokens."""
     tokenizer = index.tokenizer
     assert tokenizer is not None
-    tokens = tokenizer.encode_batch([_without_surrogates(item.text) for item in items])
+    tokens = tokenizer.encode_batch([without_surrogates(item.text) for item in items])
     return [one.astype(np.int64) for one in tokens]
-
-
-def _without_surrogates(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not text.isascii() else text
 
 
 def _shares_units(index: Index, normaliser: Normaliser) -> bool:
@@ -228,7 +233,7 @@ class IndexAnswers:
         self._index = index
         self._plan = plan
         grams: list[TokenArray] = []
-        tokens = tokenizer.encode_batch([_without_surrogates(block.text.text) for block in plan.blocks])
+        tokens = tokenizer.encode_batch([without_surrogates(block.text.text) for block in plan.blocks])
         for block, ids, begins, ends in zip(plan.blocks, tokens, plan.begin, plan.end, strict=True):
             assert len(ids) == len(block.view), "the tokens are the units"
             grams += [ids[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anygram.analysis.contamination.items import Evidence, Item, Verdict
+from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
 from anygram.scanning import Normaliser
 from anygram.types import Int64Array
@@ -144,6 +145,21 @@ class TokenBatch:
     items: Sequence[Item]
     tokens: list[Int64Array]
     results: Results = field(default_factory=dict)
+    _places: dict[int, tuple[ItemText, Int64Array]] = field(default_factory=dict)
+
+    def places(self, item: int) -> tuple[ItemText, Int64Array]:
+        """An item's text, and for each of its tokens the characters it stands for; found once, for all rules."""
+        if item not in self._places:
+            tokenizer = self.index.tokenizer
+            assert tokenizer is not None
+            text = ItemText.of(self.items[item])
+            self._places[item] = text, tokenizer.encode_with_offsets(without_surrogates(text.text))[1]
+        return self._places[item]
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which no tokenizer takes and no document holds."""
+    return text if text.isascii() else "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 @dataclass(frozen=True)

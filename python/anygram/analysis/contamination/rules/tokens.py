@@ -22,9 +22,9 @@ from anygram.analysis.contamination.rules.base import (
     not_applicable,
     verdict,
 )
-from anygram.analysis.contamination.texts import ItemText, merged
+from anygram.analysis.contamination.texts import merged
 from anygram.results import NearSpans
-from anygram.types import Int64Array, Ragged, Tokenizer
+from anygram.types import Ragged
 
 _MANY = 1000  # occurrences of a span, from which on its documents are not all listed
 
@@ -34,11 +34,7 @@ class SpanFinder:
 
     def __init__(self, batch: TokenBatch) -> None:
         self._index = batch.index
-        self._items = batch.items
-        self._tokens = batch.tokens
-        tokenizer = batch.index.tokenizer
-        assert tokenizer is not None
-        self._tokenizer: Tokenizer = tokenizer
+        self._batch = batch
         self._wanted: list[tuple[int, int, int, tuple[int, ...]]] = []
 
     def want(self, item: int, begin: int, end: int, document: int | None = None) -> None:
@@ -49,17 +45,13 @@ class SpanFinder:
         """The evidence, by item."""
         verbatim = [span for span in self._wanted if not span[3]]
         found = self._index.find_batch(
-            Ragged.from_sequences([self._tokens[item][begin:end] for item, begin, end, _ in verbatim])
+            Ragged.from_sequences([self._batch.tokens[item][begin:end] for item, begin, end, _ in verbatim])
         )
         documents = {span: (len(places), self._documents(places)) for span, places in zip(verbatim, found, strict=True)}
         evidence: dict[int, list[Evidence]] = {}
-        places_of: dict[int, tuple[ItemText, Int64Array]] = {}
         for span in self._wanted:
             item, begin, end, known = span
-            if item not in places_of:
-                text = ItemText.of(self._items[item])
-                places_of[item] = text, self._tokenizer.encode_with_offsets(text.text)[1]
-            text, offsets = places_of[item]
+            text, offsets = self._batch.places(item)
             count, holding = (0, known) if known else documents[span]
             fields = text.locate(int(offsets[begin, 0]), int(offsets[end - 1, 1]))
             if len(fields) > 1:  # as many pieces of evidence, of each of which the count is not known
@@ -250,11 +242,9 @@ class ContamTokenMatch(ContamRule):
 
     def _scores(self, batch: TokenBatch, finder: SpanFinder) -> list[float]:
         scores = []
-        for item, starts in enumerate(matched_ngrams(batch, self.length, self.min_count)):
+        for item, starts in enumerate(matched_ngrams(batch, finder, self.length, self.min_count)):
             size = len(batch.tokens[item])
             spans = merged((begin, begin + self.length) for begin in starts)
-            for begin, end in maximal_runs(batch, item, starts, self.length):
-                finder.want(item, begin, end)
             scores.append(sum(end - begin for begin, end in spans) / size if size >= self.length else math.nan)
         return scores
 
@@ -268,26 +258,26 @@ class ContamNgramMatch(ContamRule):
 
     def _scores(self, batch: TokenBatch, finder: SpanFinder) -> list[float]:
         scores = []
-        for item, starts in enumerate(matched_ngrams(batch, self.length, self.min_count)):
-            for begin, end in maximal_runs(batch, item, starts, self.length):
-                finder.want(item, begin, end)
+        for item, starts in enumerate(matched_ngrams(batch, finder, self.length, self.min_count)):
             number = len(batch.tokens[item]) - self.length + 1
             scores.append(len(starts) / number if number > 0 else math.nan)
         return scores
 
 
-def matched_ngrams(batch: TokenBatch, length: int, min_count: int) -> list[list[int]]:
-    """Where n-grams begin that occur often enough, by item."""
-    matches = batch.index.longest_matches_batch(Ragged.from_sequences(batch.tokens), min_count=min_count)
-    return [np.flatnonzero(found.lengths >= length).tolist() for found in matches]
-
-
-def maximal_runs(batch: TokenBatch, item: int, starts: list[int], length: int) -> list[tuple[int, int]]:
-    """The maximal matching spans of an item that hold its matched n-grams, if it has any."""
-    if not starts:
-        return []
-    spans = batch.index.spans(batch.tokens[item], min_length=length)
-    return list(zip(spans.begins.tolist(), spans.ends.tolist(), strict=True))
+def matched_ngrams(batch: TokenBatch, finder: SpanFinder, length: int, min_count: int) -> list[list[int]]:
+    """Where n-grams begin that occur often enough, by item; asks for evidence of what holds them."""
+    texts = Ragged.from_sequences(batch.tokens)
+    found = []
+    for item, matches in enumerate(batch.index.longest_matches_batch(texts, min_count=min_count)):
+        lengths = matches.lengths
+        found.append(np.flatnonzero(lengths >= length).tolist())
+        reached = 0
+        for begin in found[-1]:  # a match that reaches no further is inside the one before it
+            end = begin + int(lengths[begin])
+            if end > reached:
+                finder.want(item, begin, end)
+                reached = end
+    return found
 
 
 @dataclass(frozen=True)
