@@ -6,6 +6,7 @@
 2
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from anygram.build import Plan, build, plan
@@ -56,13 +57,19 @@ from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
     from anygram import rules
+    from anygram.analysis.contamination.run import contamination
+    from anygram.analysis.decontamination.run import decontaminate
     from anygram.analysis.language_models import language_model
     from anygram.analysis.mixture import Mixture
     from anygram.io import Corpus, read_corpus
 
+# What takes more modules than asking questions does is imported when it is first named; by its module's name, since the
+# layers below know this package too.
 _LATER = {
     "Corpus": "anygram.io",
     "Mixture": "anygram.analysis.mixture",
+    "contamination": "anygram.analysis.contamination.run",
+    "decontaminate": "anygram.analysis.decontamination.run",
     "language_model": "anygram.analysis.language_models",
     "read_corpus": "anygram.io",
     "rules": "anygram.rules",
@@ -117,7 +124,9 @@ __all__ = [
     "Verification",
     "build",
     "combine",
+    "contamination",
     "convert",
+    "decontaminate",
     "language_model",
     "open",
     "plan",
@@ -128,10 +137,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # What takes more modules than asking questions does is imported when it is first named.
     if name in _LATER:
-        from importlib import import_module
-
-        module = import_module(_LATER[name])
+        module = importlib.import_module(_LATER[name])
         return module if name == "rules" else getattr(module, name)
     raise AttributeError(f"module 'anygram' has no attribute {name!r}")

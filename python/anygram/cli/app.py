@@ -10,8 +10,10 @@ from anygram.cli import exits
 from anygram.cli.bench import bench
 from anygram.cli.build import build
 from anygram.cli.combine import combine
+from anygram.cli.contamination import contamination
 from anygram.cli.convert import convert
 from anygram.cli.count import count
+from anygram.cli.decontaminate import decontaminate
 from anygram.cli.demo import demo
 from anygram.cli.document import document
 from anygram.cli.find import find
@@ -88,5 +90,15 @@ _add(score, "Each token of a text under the ∞-gram.", 'anygram score my-index 
 _add(find, "Where texts occur, in context.", 'anygram find my-index "to be" --limit 5 --width 10')
 _add(search, "What stands together.", "anygram search my-index 'question AND (be OR die) NOT slings' --within 9")
 _add(document, "Documents by number.", "anygram document my-index 0 1")
+_add(
+    contamination,
+    "Which items of benchmarks stand in a corpus.",
+    "anygram contamination my-index humaneval.jsonl --rule llama2 -o report.html",
+)
+_add(
+    decontaminate,
+    "Which documents to drop for benchmarks' sake.",
+    "anygram decontaminate corpus.jsonl humaneval.jsonl --rule bff --kept clean.jsonl",
+)
 _add(demo, "Index text that is on this machine.", "anygram demo")
 _add(bench, "How fast an index answers here.", "anygram bench my-index")

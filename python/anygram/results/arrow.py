@@ -32,7 +32,8 @@ def arrow_stream(columns: Mapping[str, npt.NDArray[Any]], requested_schema: obje
 
 def _c_array(nanoarrow: Any, column: npt.NDArray[Any]) -> Any:
     if column.dtype == np.object_:
-        values = column.tolist()
+        # A surrogate in a text has no UTF-8 form: shown by its number rather than lost with the whole table.
+        values = [_with_utf8(value) if isinstance(value, str) else value for value in column.tolist()]
         return nanoarrow.c_array(values, _object_schema(nanoarrow, values))
     if column.ndim == 2:
         values = _c_array(nanoarrow, np.ascontiguousarray(column).reshape(-1))
@@ -53,3 +54,7 @@ def _object_schema(nanoarrow: Any, values: list[Any]) -> Any:
     if kinds == {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
         return nanoarrow.int64()
     return nanoarrow.float64() if kinds in ({float}, {int}) else nanoarrow.string()
+
+
+def _with_utf8(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

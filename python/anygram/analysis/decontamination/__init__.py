@@ -1,0 +1,1 @@
+"""Which documents of a corpus to drop, so that evaluations stay what they are."""
