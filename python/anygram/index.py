@@ -605,6 +605,21 @@ class Index:
         )
         return Hits(*found, read=self._document_tokens, decode=self._decode)
 
+    @overload
+    def find_batch(
+        self, ngrams: Ngrams, *, match: Literal["tokens"] = "tokens", ignore_case: bool = ..., where: Where | None = ...
+    ) -> list[Occurrences]: ...
+
+    @overload
+    def find_batch(
+        self, ngrams: Ngrams, *, match: Literal["text"], ignore_case: bool = ..., where: Where | None = ...
+    ) -> list[StringOccurrences]: ...
+
+    @overload
+    def find_batch(
+        self, ngrams: Ngrams, *, match: Match, ignore_case: bool = ..., where: Where | None = ...
+    ) -> list[Occurrences] | list[StringOccurrences]: ...
+
     def find_batch(
         self, ngrams: Ngrams, *, match: Match = "tokens", ignore_case: bool = False, where: Where | None = None
     ) -> list[Occurrences] | list[StringOccurrences]:
@@ -648,27 +663,16 @@ class Index:
         tokenizer = self._encoder("know its documents' texts")
         scan = _core.GramScan([*map(core_family, families)], [*map(core_group, groups)])
         count = optional_integer(threads, "threads", 1)
-        between = b" " if tokenizer.kind.startswith("words") else b""
-        if self._spells_token_by_token():
-            encoded = [tokenizer.token_bytes(token) for token in range(self.vocab_size)]
-            offsets = np.zeros(len(encoded) + 1, np.uint64)
-            np.cumsum(np.fromiter(map(len, encoded), np.uint64, len(encoded)), out=offsets[1:])
-            scan.scan_index(self._core, b"".join(encoded), offsets, between, count, progress)
-        else:
+        separator = getattr(tokenizer, "separator", None)
+        if separator is None:
             self._scan_decoded(scan, count or self._threads or available_cpus(), progress)
+        else:
+            size = min(self.vocab_size, tokenizer.vocab_size)
+            encoded = [tokenizer.token_bytes(token) for token in range(size)]
+            offsets = np.zeros(size + 1, np.uint64)
+            np.cumsum(np.fromiter(map(len, encoded), np.uint64, size), out=offsets[1:])
+            scan.scan_index(self._core, b"".join(encoded), offsets, separator.encode(), count, progress)
         return GramScan(scan, len(groups))
-
-    def _spells_token_by_token(self, sample: int = 100) -> bool:
-        """Whether a document's text is its tokens' bytes, one after another: not so where decoding adds spaces."""
-        tokenizer = self._encoder("know its documents' texts")
-        if tokenizer.round_trip or tokenizer.kind.startswith("words"):
-            return True
-        for number in range(0, self.num_documents, max(1, self.num_documents // sample)):
-            tokens = self._core.document_tokens(number, 0, 10_000)
-            spelt = b"".join(map(tokenizer.token_bytes, tokens.tolist())).decode("utf-8", "replace")
-            if tokenizer.decode(tokens) != spelt:  # type: ignore[arg-type]  # any array of ids will do
-                return False
-        return True
 
     def _scan_decoded(
         self, scan: _core.GramScan, threads: int, progress: Callable[[int, int], None] | None, at_once: int = 256
