@@ -33,7 +33,8 @@ demo: $(VENV)/demo.stamp ## install anygram into .venv and show what it does
 
 .PHONY: test
 test: $(VENV)/test.stamp ## install anygram into .venv and run the tests and the documents' examples
-	@$(PYTHON) -m pytest --doctest-modules --doctest-glob='*.md' tests README.md docs --pyargs anygram
+	@$(PYTHON) -m pytest --doctest-modules --doctest-glob='*.md' --ignore-glob='*/anygram/integrations/*' --ignore-glob='*/decontamination/datatrove.py' \
+	    tests README.md docs --pyargs anygram
 
 .PHONY: soak
 soak: $(VENV)/test.stamp ## the tests again with many more random examples (long)

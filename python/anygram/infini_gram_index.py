@@ -77,6 +77,12 @@ class InfiniGramIndex(Index):
         self._refuse_backwards("score_batch")
         return super().score_batch(texts, **options)
 
+    def kneser_ney(self, order: int, **options: Any) -> Any:  # noqa: ARG002  # as it is there
+        """Raises InvalidQueryError: their order is by bytes, which is not that of a scan."""
+        raise InvalidQueryError(
+            "Kneser-Ney scans an index in order, and infini-gram's files have another: make an index of them (convert)"
+        )
+
     def _refuse_backwards(self, question: str) -> None:
         if self._backwards:
             raise InvalidQueryError(
