@@ -28,8 +28,8 @@ struct GramPiece {
 // What is judged document by document. A document's score is the mean, over the parts, of the share of the part's
 // length that the pieces of the grams it holds cover.
 struct GramGroup {
-  std::vector<double> part_lengths;
-  std::vector<GramPiece> pieces;                             // by part, then by begin
+  std::vector<double> part_lengths{};
+  std::vector<GramPiece> pieces{};                           // by part, then by begin
   double minimum = std::numeric_limits<double>::infinity();  // documents from this score up are listed
 };
 

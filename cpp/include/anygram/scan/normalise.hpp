@@ -26,10 +26,10 @@ struct Normalisation {
   static constexpr std::int32_t kFirstExpansion = -3;  // -3 - i: the code points of expansion i
 
   Units units = Units::kCharacters;
-  std::vector<std::int32_t> mapping;             // a code point, or one of the above; kCodePointEnd of them
-  std::vector<std::int32_t> expansions;          // code points, kSeparator or kNothing
-  std::vector<std::uint32_t> expansion_offsets;  // where each begins, and where the last ends
-  std::vector<std::uint8_t> classes;             // of word boundaries, for kUnicodeWords
+  std::vector<std::int32_t> mapping{};             // a code point, or one of the above; kCodePointEnd of them
+  std::vector<std::int32_t> expansions{};          // code points, kSeparator or kNothing
+  std::vector<std::uint32_t> expansion_offsets{};  // where each begins, and where the last ends
+  std::vector<std::uint8_t> classes{};             // of word boundaries, for kUnicodeWords
 
   // Throws kInvalidArgument if the tables do not have the sizes that they should.
   void check() const;
