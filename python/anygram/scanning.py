@@ -53,7 +53,7 @@ class Normaliser:
         """
         rewritten = self._rewritten
         if self.units == "unicode words":
-            from anygram.tokenizers.segments import segment_offsets
+            from anygram.segments import segment_offsets
 
             spans = [span for span in segment_offsets(text) if any(map(str.isalnum, text[slice(*span)]))]
             words = ["".join([rewritten(c) for c in text[begin:end]]) for begin, end in spans]

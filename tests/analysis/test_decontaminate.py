@@ -6,7 +6,6 @@ import math
 import pickle
 
 import pytest
-from anygram.tokenizers.segments import segments
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import DOCUMENTS, ITEMS
@@ -18,6 +17,7 @@ from anygram.analysis.decontamination.decon import Decon, cleaned_words
 from anygram.analysis.decontamination.grams import Grams, folded_words, words
 from anygram.analysis.decontamination.rules import Bff, Dolma, Tulu3, parse_training_rule
 from anygram.errors import InputError, InvalidQueryError
+from anygram.segments import segments
 
 
 def items_of(*texts):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from anygram.tokenizers.segments import segments
+from anygram.segments import segments
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:
