@@ -11,6 +11,7 @@ from anygram import _core
 from anygram.errors import IncompatibleIndexesError, IndexFormatError, InvalidQueryError
 from anygram.index import Index, LoadMode, OpenedPart
 from anygram.manifest import Manifest, ShardEntry
+from anygram.shard import Shard
 from anygram.types import Tokenizer
 
 _WIDTHS = {"u16": 2, "u32": 4}
@@ -107,6 +108,16 @@ def open_tokengrams(
     options: dict[str, Any] = {"load": load, "threads": threads, "given_tokenizer": given}
     paths = [tokens for tokens, _ in pairs]
     return TokengramsIndex([OpenedPart(manifest, given, shards)], pairs, token_dtype, paths=paths, **options)
+
+
+def open_shard(tokens: str | os.PathLike[str], table: str | os.PathLike[str], token_bytes: int) -> Shard:
+    """One pair of files, mapped.
+
+    Raises:
+        IndexFormatError: the files are damaged, or do not belong together.
+        LimitError: they hold 2^32 tokens or more.
+    """
+    return Shard(_open_shard((Path(tokens), Path(table)), token_bytes), 0)
 
 
 def _open_shard(pair: Pair, width: int, *, in_memory: bool = False) -> _core.Shard:
