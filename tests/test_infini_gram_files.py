@@ -79,7 +79,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     path = write_index(tmp_path / "i", [[1, 2]])
     with pytest.raises(anygram.InvalidQueryError, match="token_dtype is one of u8, u16, u32"):
         anygram.open(path, token_dtype="u64")
-    with pytest.raises(anygram.InvalidQueryError, match="format is 'anygram' or 'infini-gram'"):
+    with pytest.raises(anygram.InvalidQueryError, match="format is 'anygram', 'infini-gram' or 'tokengrams'"):
         anygram.open(path, format="gguf")
     with pytest.raises(anygram.InvalidQueryError, match="for infini-gram's files"):
         anygram.open(path, format="anygram", token_dtype="u16")

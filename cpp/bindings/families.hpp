@@ -31,6 +31,8 @@ void bind_verifying(pybind11::module_& module);
 void bind_shards(pybind11::module_& module);
 // A shard in infini-gram's files.
 void bind_infini_gram(pybind11::module_& module);
+// A shard in tokengrams' files.
+void bind_tokengrams(pybind11::module_& module);
 // Counts and probabilities.
 void bind_counting(IndexClass& index);
 // Questions about each position of a text.

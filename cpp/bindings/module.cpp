@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
   bind_verifying(module);
   bind_shards(module);
   bind_infini_gram(module);
+  bind_tokengrams(module);
   IndexClass index(module, "Index");
   bind_filters(module, index);
   bind_counting(index);

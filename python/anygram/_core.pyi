@@ -130,6 +130,7 @@ class Shard:
 def open_infini_gram_shard(
     *, tokens: str, table: str, offsets: str, token_width: int, backwards: bool, in_memory: bool
 ) -> InfiniGramShard: ...
+def open_tokengrams_shard(*, tokens: str, table: str, token_width: int, in_memory: bool) -> Shard: ...
 
 class InfiniGramShard(Shard):
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from anygram import _core
 from anygram.arguments import optional_integer
@@ -14,13 +14,15 @@ from anygram.index import Index, LoadMode, OpenedPart
 from anygram.infini_gram_files import is_infini_gram
 from anygram.infini_gram_index import open_infini_gram
 from anygram.manifest import SHARDS, Manifest, ShardEntry, read_manifest, read_tokenizer
+from anygram.tokengrams_index import is_tokengrams, open_tokengrams, pair_of
 from anygram.types import Tokenizer
 
+_Path: TypeAlias = str | os.PathLike[str]
 _AnyIndex = TypeVar("_AnyIndex", bound=Index)
 
 
 def open(  # noqa: A001  # anygram.open, as one says zipfile.open
-    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    path: _Path | Sequence[_Path | tuple[_Path, _Path]],
     *,
     tokenizer: object = None,
     format: str | None = None,  # noqa: A002  # what it is everywhere
@@ -32,11 +34,13 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     """Opens an index, or several as one. It takes milliseconds, however large they are.
 
     Args:
-        path: the folder; or a list of folders, whose counts add up and whose documents are numbered in their order.
+        path: the folder; or a list of folders, whose counts add up and whose documents are numbered in their order. Of
+            tokengrams' files: that of the tokens, or a list of those, or of pairs (tokens, table).
         tokenizer: for an index without one: what `build` takes.
-        format: "anygram", or "infini-gram" for directories of infini-gram (v4, v5 and v6), which are read in place;
-            None for what the files' names say.
-        token_dtype: of infini-gram's: "u8", "u16" or "u32"; None for the one with which its files fit each other.
+        format: "anygram"; or "infini-gram" for directories of infini-gram (v4, v5 and v6), or "tokengrams" for its
+            pairs of files, which are read in place; None for what the files' names and sizes say.
+        token_dtype: of infini-gram's: "u8", "u16" or "u32", of tokengrams' one of the last two; None for the one with
+            which the files fit each other.
         reversed: of infini-gram's: whether documents run backwards (v5). The files do not tell; None is False.
         load: "mmap" reads from the files what a question needs; "ram" copies them into memory first.
         threads: how many of the process's CPUs to use; None for all.
@@ -50,14 +54,26 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise IndexNotFoundError("no index to open: the list of paths is empty")
-    folders = [Path(one).absolute() for one in paths]
-    if format not in (None, "anygram", "infini-gram"):
-        raise InvalidQueryError(f"format is 'anygram' or 'infini-gram', not {format!r}")
+    if format not in (None, "anygram", "infini-gram", "tokengrams"):
+        raise InvalidQueryError(f"format is 'anygram', 'infini-gram' or 'tokengrams', not {format!r}")
+    if format == "tokengrams" or (format is None and all(map(is_tokengrams, paths))):
+        if reversed is not None:
+            raise InvalidQueryError("reversed is for infini-gram's files, and these are tokengrams'")
+        return open_tokengrams([pair_of(one) for one in paths], token_dtype, load, threads, _given(tokenizer))
+    folders = [_folder(one) for one in paths]
     if format == "infini-gram" or (format is None and all(map(is_infini_gram, folders))):
         return open_infini_gram(folders, token_dtype, bool(reversed), load, threads, _given(tokenizer))
     if (token_dtype, reversed) != (None, None):
-        raise InvalidQueryError("token_dtype and reversed are for infini-gram's files, and this is no such folder")
+        raise InvalidQueryError(
+            "token_dtype and reversed are for infini-gram's files, or tokengrams', and this is no such folder"
+        )
     return open_index(Index, folders, load, threads, _given(tokenizer))
+
+
+def _folder(path: object) -> Path:
+    if isinstance(path, str | os.PathLike):
+        return Path(path).absolute()
+    raise InvalidQueryError(f"expected the path of an index, found {path!r:.80}")
 
 
 def _given(tokenizer: object) -> Tokenizer | None:

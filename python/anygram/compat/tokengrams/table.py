@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from anygram.errors import IndexFormatError, IndexIOError, IndexNotFoundError, InvalidQueryError, TruncatedIndexError
 from anygram.results.base import read_only
+from anygram.shard import Shard
+from anygram.tokengrams_index import open_shard
 from anygram.types import Int64Array, token_array
 
 _SAMPLES = 1024  # neighbours that are compared when a table is opened
+_LARGEST_ID = (1 << 32) - 1  # what no shard has a symbol for; and the most tokens that one may have
 _CHUNK = 1 << 22  # entries that are read at a time
 
 
@@ -27,22 +30,27 @@ class Table:
         tokens: all of them.
         positions: where the suffix of each rank begins.
         name: what to call it in errors.
+        shard: the same from files, which looks n-grams up faster, and was checked when it was opened.
 
     Raises:
         IndexFormatError: the positions are not as many as the tokens, or those of a sample are not in order.
     """
 
-    def __init__(self, tokens: NDArray[np.integer[Any]], positions: NDArray[np.uint64], name: str) -> None:
+    def __init__(
+        self, tokens: NDArray[np.integer[Any]], positions: NDArray[np.uint64], name: str, shard: Shard | None = None
+    ) -> None:
         self.tokens = tokens
         self.positions = positions
         self._name = name
+        self._shard = shard
         if len(tokens) != len(positions):
             raise TruncatedIndexError(
                 f"{name}: expected {len(tokens):,} positions, one for each token, found {len(positions):,}: "
                 "the files do not belong together, or one is cut off; build the table again",
                 name,
             )
-        self._check_sample()
+        if shard is None:
+            self._check_sample()
 
     @classmethod
     def open(cls, tokens: str | os.PathLike[str], positions: str | os.PathLike[str], dtype: str, *, ram: bool) -> Table:
@@ -52,10 +60,15 @@ class Table:
             IndexNotFoundError: there is none.
             IndexFormatError: they do not belong together, or are damaged.
         """
-        return cls(read_array(tokens, dtype, ram=ram), read_array(positions, "<u8", ram=ram), os.fspath(positions))
+        ids, places = read_array(tokens, dtype, ram=ram), read_array(positions, "<u8", ram=ram)
+        mapped = not ram and len(ids) <= _LARGEST_ID
+        shard = open_shard(tokens, positions, np.dtype(dtype).itemsize) if mapped else None
+        return cls(ids, places, os.fspath(positions), shard)
 
     def interval(self, query: Sequence[int]) -> tuple[int, int]:
         """The ranks of the suffixes that begin with the query: [begin, end). O(len(query) log(tokens))."""
+        if self._shard is not None and _LARGEST_ID not in query:
+            return self._shard.interval(query)
         begin = self._bound(query, 0, len(self.tokens), inclusive=False)
         return begin, self._bound(query, begin, len(self.tokens), inclusive=True)
 
