@@ -104,9 +104,10 @@ def test_truncated_files_are_refused(kind: str, tmp_path: Path) -> None:
         assert not anygram.verify(file.parent, deep=True).ok
 
 
+@pytest.mark.parametrize("backwards", [False, True], ids=["v4", "v5"])
 @pytest.mark.parametrize("kind", ["tokenized", "table", "offset"])
-def test_changed_bytes_never_crash_and_are_found_by_verify(kind: str, tmp_path: Path) -> None:
-    file = Path(write_index(tmp_path / "i", DOCUMENTS)) / f"{kind}.0"
+def test_changed_bytes_never_crash_and_are_found_by_verify(kind: str, backwards: bool, tmp_path: Path) -> None:
+    file = Path(write_index(tmp_path / "i", DOCUMENTS, backwards=backwards)) / f"{kind}.0"
     whole = file.read_bytes()
     for place in range(len(whole)):
         for bit in range(8):
@@ -114,7 +115,7 @@ def test_changed_bytes_never_crash_and_are_found_by_verify(kind: str, tmp_path: 
             changed[place] ^= 1 << bit
             file.write_bytes(changed)
             try:
-                index = anygram.open(file.parent, token_dtype="u16")
+                index = anygram.open(file.parent, token_dtype="u16", reversed=backwards)
             except anygram.IndexFormatError:
                 assert not anygram.verify(file.parent, deep=True).ok
                 continue
@@ -123,9 +124,11 @@ def test_changed_bytes_never_crash_and_are_found_by_verify(kind: str, tmp_path: 
             assert kind == "tokenized"
 
 
-def test_a_table_that_opening_does_not_look_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backwards", [False, True], ids=["v4", "v5"])
+def test_a_table_that_opening_does_not_look_at(backwards: bool, tmp_path: Path) -> None:
     draw = random.Random(0)
-    folder = Path(write_index(tmp_path / "i", [draw.choices(range(100), k=6000) for _ in range(3)]))
+    documents = [draw.choices(range(100), k=6000) for _ in range(3)]
+    folder = Path(write_index(tmp_path / "i", documents, backwards=backwards))
     table = folder / "table.0"
     whole = table.read_bytes()
     size = len(whole) // 18_003
@@ -133,10 +136,12 @@ def test_a_table_that_opening_does_not_look_at(tmp_path: Path) -> None:
         table.write_bytes(whole[: rank * size] + pointer.to_bytes(8, "little")[:size] + whole[(rank + 1) * size :])
         assert not anygram.verify(folder, deep=True).ok
         try:
-            index = anygram.open(folder, token_dtype="u16")
+            index = anygram.open(folder, token_dtype="u16", reversed=backwards)
             for token in range(100):
                 index.continuations([token])
-                index.find([token]).documents()
+                found = index.find([token])
+                found.documents()
+                found.contexts(width=1)
         except anygram.IndexFormatError:
             continue
 

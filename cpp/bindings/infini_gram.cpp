@@ -62,7 +62,7 @@ void bind_infini_gram(py::module_& module) {
           [](const InfiniGramShard& shard, std::uint64_t begin, std::uint64_t end) {
             check_range(begin, end, shard.stream_length(), "ranks");
             std::vector<Position> found(end - begin);
-            shard.positions(begin, found);
+            shard.raw_positions(begin, found);
             return array_of<std::int64_t>(found.size(), [&](std::size_t i) { return std::int64_t{found[i]}; });
           },
           py::arg("begin"), py::arg("end"))
@@ -94,7 +94,7 @@ void bind_infini_gram(py::module_& module) {
           [](const InfiniGramShard& shard, std::uint64_t begin, std::uint64_t end) {
             check_range(begin, end, shard.stream_length(), "positions");
             std::vector<Symbol> found(end - begin);
-            shard.symbols(begin, found);
+            shard.raw_symbols(begin, found);
             const std::int64_t separator = (std::int64_t{1} << (8 * shard.token_width())) - 1;
             return array_of<std::int64_t>(found.size(), [&](std::size_t i) {
               return found[i] == kDocumentEnd ? separator : std::int64_t{found[i]} - 1;

@@ -120,11 +120,11 @@ void bind_occurrences(py::module_& module, IndexClass& index) {
           py::arg("ngrams"))
       .def(
           "locate",
-          [](const Index& self, std::uint64_t shard, std::uint64_t rank) {
-            return tuple_of(
-                run_released([&](StopSignal&) { return locate(self.shards(), self.documents(), shard, rank); }));
+          [](const Index& self, std::uint64_t shard, std::uint64_t rank, std::uint64_t length) {
+            return tuple_of(run_released(
+                [&](StopSignal&) { return locate(self.shards(), self.documents(), shard, rank, length); }));
           },
-          py::arg("shard"), py::arg("rank"))
+          py::arg("shard"), py::arg("rank"), py::arg("length"))
       .def("count_filtered", &count_of<&count_occurrences>, py::arg("ngram"), py::arg("chosen"))
       .def("count_filtered_batch", &counts_of<&count_occurrences_batch>, py::arg("ngrams"), py::arg("chosen"))
       .def("document_count", &count_of<&count_documents>, py::arg("ngram"), py::arg("chosen"))
@@ -144,23 +144,23 @@ void bind_occurrences(py::module_& module, IndexClass& index) {
           py::arg("intervals"), py::arg("chosen"))
       .def(
           "select",
-          [](const Index& self, const IntervalPairs& pairs, const DocumentFilter* filter) {
+          [](const Index& self, const IntervalPairs& pairs, std::uint64_t length, const DocumentFilter* filter) {
             return run_released([&](StopSignal& stop) {
-              return SelectedOccurrences(self.shards(), self.documents(), intervals_of(pairs), filter,
+              return SelectedOccurrences(self.shards(), self.documents(), intervals_of(pairs), length, filter,
                                          self.execution(stop));
             });
           },
-          py::arg("intervals"), py::arg("chosen"), py::keep_alive<0, 1>(), py::keep_alive<0, 3>())
+          py::arg("intervals"), py::arg("length"), py::arg("chosen"), py::keep_alive<0, 1>(), py::keep_alive<0, 4>())
       .def(
           "sample",
-          [](const Index& self, const IntervalPairs& pairs, std::uint64_t size, std::uint64_t seed,
-             const DocumentFilter* filter) {
+          [](const Index& self, const IntervalPairs& pairs, std::uint64_t length, std::uint64_t size,
+             std::uint64_t seed, const DocumentFilter* filter) {
             return list_of(run_released([&](StopSignal& stop) {
-              return sample(self.shards(), self.documents(), intervals_of(pairs), size, seed, filter,
+              return sample(self.shards(), self.documents(), intervals_of(pairs), length, size, seed, filter,
                             self.execution(stop));
             }));
           },
-          py::arg("intervals"), py::arg("size"), py::arg("seed"), py::arg("chosen"))
+          py::arg("intervals"), py::arg("length"), py::arg("size"), py::arg("seed"), py::arg("chosen"))
       .def(
           "document_tokens",
           [](const Index& self, std::uint64_t number, std::uint64_t begin, std::uint64_t end) {

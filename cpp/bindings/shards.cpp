@@ -70,7 +70,7 @@ void bind_shards(py::module_& module) {
           [](const Shard& shard, std::uint64_t rank) {
             check_below(rank, shard.counts().num_tokens, "rank");
             Position position = 0;
-            shard.positions(rank, {&position, 1});
+            shard.positions(rank, 1, {&position, 1});
             return position;
           },
           py::arg("rank"))

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from anygram import _core
-from anygram.arguments import Ngram, Ngrams
 from anygram.errors import IncompatibleIndexesError, IndexFormatError, InvalidQueryError
 from anygram.index import Index, LoadMode, OpenedPart
 from anygram.infini_gram_files import TOKEN_WIDTHS, MetadataLines, ShardFiles, find_shards
 from anygram.manifest import Manifest, ShardEntry
-from anygram.results import Document, GroupCounts, Hits, Scores
+from anygram.results import Document
 from anygram.shard import InfiniGramShard, Shard
-from anygram.strings import StringFinder
 from anygram.types import Int64Array, Tokenizer
 
 
@@ -43,52 +41,11 @@ class InfiniGramIndex(Index):
         shard = self._shards[number]
         return InfiniGramShard(shard, first_document, self._folders[number], self._lines[number])  # type: ignore[arg-type]  # they all are
 
-    def find(self, ngram: Ngram, **options: Any) -> Any:
-        """See `Index.find`; refused where documents run backwards."""
-        self._refuse_backwards("find")
-        return super().find(ngram, **options)
-
-    def find_batch(self, ngrams: Ngrams, **options: Any) -> Any:
-        """See `Index.find_batch`; refused where documents run backwards."""
-        self._refuse_backwards("find_batch")
-        return super().find_batch(ngrams, **options)
-
-    def count_by(self, ngram: Ngram, field: str, **options: Any) -> GroupCounts:
-        """See `Index.count_by`; refused where documents run backwards."""
-        self._refuse_backwards("count_by")
-        return super().count_by(ngram, field, **options)
-
-    def _finder(self, match: str, ignore_case: bool) -> StringFinder:
-        self._refuse_backwards("match='text'")
-        return super()._finder(match, ignore_case)
-
-    def search(self, query: str, **options: Any) -> Hits:
-        """See `Index.search`; refused where documents run backwards."""
-        self._refuse_backwards("search")
-        return super().search(query, **options)
-
-    def score(self, tokens: Ngram, **options: Any) -> Scores:
-        """See `Index.score`; refused where documents run backwards."""
-        self._refuse_backwards("score")
-        return super().score(tokens, **options)
-
-    def score_batch(self, texts: Ngrams, **options: Any) -> list[Scores]:
-        """See `Index.score_batch`; refused where documents run backwards."""
-        self._refuse_backwards("score_batch")
-        return super().score_batch(texts, **options)
-
     def kneser_ney(self, order: int, **options: Any) -> Any:  # noqa: ARG002  # as it is there
         """Raises InvalidQueryError: their order is by bytes, which is not that of a scan."""
         raise InvalidQueryError(
             "Kneser-Ney scans an index in order, and infini-gram's files have another: make an index of them (convert)"
         )
-
-    def _refuse_backwards(self, question: str) -> None:
-        if self._backwards:
-            raise InvalidQueryError(
-                f"{question} is not answered where documents run backwards (v5): its places, or the order of what "
-                "follows, are not those of the files; ask for probabilities and continuations, or its shards"
-            )
 
     def _document(self, number: int, tokens: Int64Array) -> Document:
         shard, local = self._core.shard_of(number)
@@ -96,7 +53,7 @@ class InfiniGramIndex(Index):
         record = {} if lines is None else lines.record(local)
         return Document(
             number=number,
-            tokens=tokens[::-1] if self._backwards else tokens,
+            tokens=tokens,
             metadata=record.get("metadata", {}),
             source=record.get("path"),
             id=str(number),

@@ -210,11 +210,12 @@ class Occurrences(_Places[Occurrence]):
 
     def _selected(self) -> _core.SelectedOccurrences:
         if self._found is None:
-            self._found = self._core.select(self._intervals, self._filter)
+            self._found = self._core.select(self._intervals, self._length, self._filter)
         return self._found
 
     def _sampled(self, k: int, seed: int) -> list[Occurrence]:
-        return [self._occurrence(found) for found in self._core.sample(self._intervals, k, seed, self._filter)]
+        drawn = self._core.sample(self._intervals, self._length, k, seed, self._filter)
+        return [self._occurrence(found) for found in drawn]
 
     def _listed(self) -> tuple[Int64Array, Int64Array]:
         if self._documents is None:

@@ -290,7 +290,7 @@ NgramFacts KneserNey::read_facts(std::uint64_t length, std::span<const Interval>
     const Interval& interval = intervals[s];
     if (interval.empty()) continue;
     positions.resize(interval.size());
-    shards_[s]->positions(interval.begin, positions);
+    shards_[s]->positions(interval.begin, length, positions);
     after.assign(interval.size(), kDocumentEnd);
     if (!ends) {
       ranks.clear();

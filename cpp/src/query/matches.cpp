@@ -78,8 +78,8 @@ void TextMatches::find_in_shard(std::size_t shard, std::span<const Part> parts, 
     } else if (part.length > kLockstepLength && i > 0 && parts[i - 1].begin == part.begin &&
                parts[i - 1].length + 1 == part.length) {
       narrowed_parts.push_back(i);
-    } else if (part.length > kLongLength && i > 0 && parts[i - 1].begin + 1 == part.begin &&
-               parts[i - 1].length == part.length + 1) {
+    } else if (part.length > kLongLength && !shards_[shard]->backwards() && i > 0 &&
+               parts[i - 1].begin + 1 == part.begin && parts[i - 1].length == part.length + 1) {
       shortened.push_back({part.begin, kLongLength, match.rank});
       shortened_parts.push_back(i);
     } else {
@@ -116,8 +116,8 @@ void TextMatches::narrow_part(std::size_t shard, std::span<const Part> parts, st
                               std::span<Interval> intervals) const {
   const std::uint64_t depth = parts[number].length - 1;
   const Interval& before = intervals[number - 1];
-  intervals[number] =
-      before.size() == 1 ? before : shards_[shard]->narrow(before, depth, text_[parts[number].begin + depth]);
+  const bool is_same = before.size() == 1 && !shards_[shard]->backwards();
+  intervals[number] = is_same ? before : shards_[shard]->narrow(before, depth, text_[parts[number].begin + depth]);
 }
 
 MatchLengths longest_matches(Shards shards, Ngram text, std::uint64_t min_count, const Execution& execution) {

@@ -16,14 +16,15 @@ namespace {
 constexpr std::size_t kPositionsAtOnce = 1024;
 constexpr std::size_t kSymbolsAtOnce = 32;
 
-// Calls body(position) for the occurrences of an interval, until it returns false.
+// Calls body(position) for the occurrences of an n-gram of that length, which are an interval, until it returns false.
 template <class Body>
-void for_positions(const Shard& shard, const Interval& interval, StopSignal& stop, const Body& body) {
+void for_positions(const Shard& shard, const Interval& interval, std::uint64_t length, StopSignal& stop,
+                   const Body& body) {
   std::array<Position, kPositionsAtOnce> positions;
   for (Rank rank = interval.begin; rank < interval.end;) {
     stop.check();
     const auto number = static_cast<std::size_t>(std::min<Rank>(kPositionsAtOnce, interval.end - rank));
-    shard.positions(rank, std::span(positions).first(number));
+    shard.positions(rank, length, std::span(positions).first(number));
     for (std::size_t i = 0; i < number; ++i) {
       if (!body(positions[i])) return;
     }
@@ -137,7 +138,7 @@ class SpanFinder {
 
   void look(std::size_t s, const Interval& interval, std::uint64_t begin, std::uint64_t seed, bool left) {
     const Shard& shard = *shards_[s];
-    for_positions(shard, interval, execution_.stop, [&](Position position) {
+    for_positions(shard, interval, seed, execution_.stop, [&](Position position) {
       if (is_exhausted(begin)) return false;
       if (left && position > 0) {
         std::array<Symbol, 1> symbol{};
@@ -227,7 +228,7 @@ std::vector<NearMatch> near_matches(Shards shards, const DocumentNumbers& number
       const std::array<Ngram, 1> ngrams{ngram.subspan(begin, end - begin)};
       std::array<Interval, 1> intervals;
       shard.find(ngrams, intervals);
-      for_positions(shard, intervals[0], execution.stop, [&](Position position) {
+      for_positions(shard, intervals[0], end - begin, execution.stop, [&](Position position) {
         if (++looked % kPositionsAtOnce == 0) execution.stop.poll();
         if (position < begin) return true;
         const std::uint64_t first = position - begin;

@@ -46,7 +46,7 @@ std::vector<std::uint32_t> sorted_documents(const Shard& shard, const Interval& 
                                             const Execution& execution) {
   std::vector<std::uint32_t> held(interval.size());
   for_each_part(interval, execution, [&](const Interval& part) {
-    for_each_block(shard, part, [&](Rank first, std::span<const Position>, std::span<const std::uint32_t> documents) {
+    for_each_block_of_documents(shard, part, [&](Rank first, std::span<const std::uint32_t> documents) {
       std::ranges::copy(documents, held.begin() + static_cast<std::ptrdiff_t>(first - interval.begin));
     });
   });
@@ -70,7 +70,7 @@ std::uint64_t count_occurrences(const Shard& shard, const Interval& interval, co
   std::atomic<std::uint64_t> count{0};
   for_each_part(interval, execution, [&](const Interval& part) {
     std::uint64_t own = 0;
-    for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
+    for_each_block_of_documents(shard, part, [&](Rank, std::span<const std::uint32_t> documents) {
       for (const std::uint32_t document : documents) own += filter.contains(document) ? 1 : 0;
     });
     count.fetch_add(own, std::memory_order_relaxed);
@@ -89,7 +89,7 @@ std::uint64_t count_documents(const Shard& shard, const Interval& interval, cons
   std::atomic<std::uint64_t> count{0};
   for_each_part(interval, execution, [&](const Interval& part) {
     std::uint64_t own = 0;
-    for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
+    for_each_block_of_documents(shard, part, [&](Rank, std::span<const std::uint32_t> documents) {
       for (const std::uint32_t document : documents) {
         std::atomic<std::uint64_t>& word = held[document / 64];
         const std::uint64_t bit = std::uint64_t{1} << (document % 64);
@@ -118,7 +118,7 @@ void list_documents(const Shard& shard, const Interval& interval, const ShardFil
   std::vector<std::atomic<std::uint32_t>> counts(shard.counts().num_documents);
   const bool is_shared = execution.threads > 1;
   for_each_part(interval, execution, [&](const Interval& part) {
-    for_each_block(shard, part, [&](Rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
+    for_each_block_of_documents(shard, part, [&](Rank, std::span<const std::uint32_t> documents) {
       for (const std::uint32_t document : documents) {
         if (!filter.contains(document)) continue;
         std::atomic<std::uint32_t>& count = counts[document];
@@ -170,10 +170,10 @@ void count_each(Shards shards, const NgramList& ngrams, const Execution& executi
 
 }  // namespace
 
-Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t shard, Rank rank) {
+Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t shard, Rank rank, std::uint64_t length) {
   Position position = 0;
   std::uint32_t document = 0;
-  shards[shard]->positions(rank, {&position, 1});
+  shards[shard]->positions(rank, length, {&position, 1});
   shards[shard]->documents_at({&position, 1}, {&document, 1});
   const std::uint64_t begin = shards[shard]->document_span(document).begin;
   return {numbers.first(shard) + document, position - begin, shard, rank, position};
@@ -246,8 +246,8 @@ std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& 
 }
 
 std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, std::span<const Interval> intervals,
-                               std::uint64_t size, std::uint64_t seed, const DocumentFilter* filter,
-                               const Execution& execution) {
+                               std::uint64_t length, std::uint64_t size, std::uint64_t seed,
+                               const DocumentFilter* filter, const Execution& execution) {
   check_filter(shards, filter);
   struct Drawn {
     std::uint64_t hash;
@@ -264,22 +264,23 @@ std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, st
     const Shard& shard = *shards[s];
     const ShardFilter chosen(filter, s);
     for_each_part(intervals[s], Execution{1, execution.stop}, [&](const Interval& part) {
-      for_each_block(
-          shard, part, [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
-            for (std::size_t i = 0; i < positions.size(); ++i) {
-              if (!chosen.contains(documents[i])) continue;
-              const std::uint64_t offset = positions[i] - shard.document_span(documents[i]).begin;
-              const std::uint64_t document = numbers.first(s) + documents[i];
-              const Drawn candidate{hash(seed, document, offset), {document, offset, s, first + i, positions[i]}};
-              if (drawn.size() == size) {
-                if (!smaller(candidate, drawn.front())) continue;
-                std::ranges::pop_heap(drawn, smaller);
-                drawn.pop_back();
-              }
-              drawn.push_back(candidate);
-              std::ranges::push_heap(drawn, smaller);
-            }
-          });
+      for_each_block(shard, part, length,
+                     [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
+                       for (std::size_t i = 0; i < positions.size(); ++i) {
+                         if (!chosen.contains(documents[i])) continue;
+                         const std::uint64_t offset = positions[i] - shard.document_span(documents[i]).begin;
+                         const std::uint64_t document = numbers.first(s) + documents[i];
+                         const Drawn candidate{hash(seed, document, offset),
+                                               {document, offset, s, first + i, positions[i]}};
+                         if (drawn.size() == size) {
+                           if (!smaller(candidate, drawn.front())) continue;
+                           std::ranges::pop_heap(drawn, smaller);
+                           drawn.pop_back();
+                         }
+                         drawn.push_back(candidate);
+                         std::ranges::push_heap(drawn, smaller);
+                       }
+                     });
     });
   }
   std::ranges::sort_heap(drawn, smaller);

@@ -117,7 +117,8 @@ class TextScorer {
     return sum;
   }
 
-  // The counts settle most rows; in the others, the first and the last continuation of each shard are compared.
+  // The counts settle most rows; in the others, the first and the last continuation of each shard are compared, or all
+  // if they are in no order.
   void mark_sparse(TextScores& scores) const {
     scores.sparse.assign(num_rows_, 0);
     std::vector<std::size_t> open;
@@ -141,6 +142,12 @@ class TextScorer {
     std::vector<std::uint64_t> depths;
     std::vector<std::size_t> owners;
     std::vector<Symbol> symbols;
+    std::vector<Continuation> listed;
+    const auto take = [&](std::size_t k, Symbol symbol) {
+      if (has_one[k] && only[k] != symbol) has_two[k] = true;
+      has_one[k] = true;
+      only[k] = symbol;
+    };
     for (std::size_t s = 0; s < shards_.size(); ++s) {
       ranks.clear();
       depths.clear();
@@ -148,20 +155,23 @@ class TextScorer {
       for (std::size_t k = 0; k < open.size(); ++k) {
         const Interval& interval = intervals_[s][prompt_parts_[open[k]]];
         if (interval.empty()) continue;
+        const std::uint64_t depth = prompts_[open[k]].length;
+        if (!shards_[s]->has_ordered_continuations(interval, depth)) {
+          execution_.stop.poll();
+          listed.clear();
+          if (!has_two[k]) shards_[s]->continuations(interval, depth, listed);
+          for (const Continuation& continuation : listed) take(k, continuation.symbol);
+          continue;
+        }
         for (const Rank rank : {interval.begin, interval.end - 1}) {
           ranks.push_back(rank);
-          depths.push_back(prompts_[open[k]].length);
+          depths.push_back(depth);
           owners.push_back(k);
         }
       }
       symbols.resize(ranks.size());
       shards_[s]->symbols_after(ranks, depths, symbols);
-      for (std::size_t i = 0; i < symbols.size(); ++i) {
-        const std::size_t k = owners[i];
-        if (has_one[k] && only[k] != symbols[i]) has_two[k] = true;
-        has_one[k] = true;
-        only[k] = symbols[i];
-      }
+      for (std::size_t i = 0; i < symbols.size(); ++i) take(owners[i], symbols[i]);
     }
     for (std::size_t k = 0; k < open.size(); ++k) scores.sparse[open[k]] = has_two[k] ? 0 : 1;
   }

@@ -29,22 +29,23 @@ void check(const SearchQuery& query) {
   refuse_empty(query.excluded);
 }
 
-// Where an n-gram stands in a shard, ascending.
-std::vector<Position> sorted_positions(const Shard& shard, const Interval& interval, StopSignal& stop) {
+// Where an n-gram of `length` tokens stands in a shard, ascending.
+std::vector<Position> sorted_positions(const Shard& shard, const Interval& interval, std::uint64_t length,
+                                       StopSignal& stop) {
   constexpr std::uint64_t kAtOnce = std::uint64_t{1} << 16;
   std::vector<Position> positions(interval.size());
   for (std::uint64_t begin = 0; begin < positions.size(); begin += kAtOnce) {
     stop.poll();
     const std::uint64_t size = std::min<std::uint64_t>(kAtOnce, positions.size() - begin);
-    shard.positions(interval.begin + begin, std::span(positions).subspan(begin, size));
+    shard.positions(interval.begin + begin, length, std::span(positions).subspan(begin, size));
   }
-  const std::uint64_t length = shard.stream_length();
-  if (positions.size() < length / 64) {
+  const std::uint64_t stream_length = shard.stream_length();
+  if (positions.size() < stream_length / 64) {
     std::ranges::sort(positions);
     return positions;
   }
   // So many that a bit for each position of the stream puts them in order at less cost.
-  std::vector<std::uint64_t> bits(length / 64 + 1);
+  std::vector<std::uint64_t> bits(stream_length / 64 + 1);
   for (const Position position : positions) bits[position / 64] |= std::uint64_t{1} << (position % 64);
   std::size_t next = 0;
   for (std::size_t word = 0; word < bits.size(); ++word) {
@@ -70,7 +71,7 @@ class ShardSearch {
       ClauseMatches matches;
       for (const std::vector<Symbol>& ngram : clause) {
         const Interval& interval = intervals[next++];
-        if (!interval.empty()) matches.push_back({sorted_positions(shard, interval, stop), ngram.size()});
+        if (!interval.empty()) matches.push_back({sorted_positions(shard, interval, ngram.size(), stop), ngram.size()});
       }
       return matches;
     };

@@ -9,10 +9,11 @@
 namespace anygram {
 
 SelectedOccurrences::SelectedOccurrences(Shards shards, const DocumentNumbers& numbers, ShardIntervals intervals,
-                                         const DocumentFilter* filter, const Execution& execution)
+                                         std::uint64_t length, const DocumentFilter* filter, const Execution& execution)
     : shards_(shards),
       numbers_(numbers),
       intervals_(std::move(intervals)),
+      length_(length),
       filter_(filter),
       first_blocks_{0},
       begins_{0} {
@@ -33,12 +34,10 @@ void SelectedOccurrences::count_blocks(std::size_t shard, const Execution& execu
   const std::size_t first = begins_.size();
   begins_.resize(first + static_cast<std::size_t>((interval.size() + kRanksAtOnce - 1) / kRanksAtOnce));
   for_each_part(interval, execution, [&](const Interval& part) {
-    for_each_block(
-        *shards_[shard], part, [&](Rank rank, std::span<const Position>, std::span<const std::uint32_t> documents) {
-          begins_[first + static_cast<std::size_t>((rank - interval.begin) / kRanksAtOnce)] =
-              static_cast<std::uint64_t>(
-                  std::ranges::count_if(documents, [&](std::uint32_t document) { return chosen.contains(document); }));
-        });
+    for_each_block_of_documents(*shards_[shard], part, [&](Rank rank, std::span<const std::uint32_t> documents) {
+      begins_[first + static_cast<std::size_t>((rank - interval.begin) / kRanksAtOnce)] = static_cast<std::uint64_t>(
+          std::ranges::count_if(documents, [&](std::uint32_t document) { return chosen.contains(document); }));
+    });
   });
   for (std::size_t block = first; block < begins_.size(); ++block) begins_[block] += begins_[block - 1];
 }
@@ -54,7 +53,7 @@ void SelectedOccurrences::append(std::size_t shard, const Interval& ranks, StopS
                                  std::vector<Occurrence>& result) const {
   const ShardFilter chosen(filter_, shard);
   const Shard& source = *shards_[shard];
-  for_each_block(source, ranks,
+  for_each_block(source, ranks, length_,
                  [&](Rank first, std::span<const Position> positions, std::span<const std::uint32_t> documents) {
                    if ((first - ranks.begin) % kRanksPerItem == 0) stop.poll();
                    for (std::size_t i = 0; i < positions.size(); ++i) {

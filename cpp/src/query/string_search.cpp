@@ -35,7 +35,7 @@ void for_run_positions(const Shard& shard, const WalkResult& found, StopSignal& 
     stop.poll();
     for (Rank begin = run.ranks.begin; begin < run.ranks.end; begin += positions.size()) {
       positions.resize(std::min<std::uint64_t>(4096, run.ranks.end - begin));
-      shard.positions(begin, positions);
+      shard.positions(begin, run.length, positions);
       receive(positions, run.byte);
     }
   }

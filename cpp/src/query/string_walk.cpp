@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
 
 #include <anygram/base/thread_pool.hpp>
 
@@ -86,7 +87,7 @@ class Walk {
     if (++num_followed_ % kFollowedPerLook == 0) stop_.look();
     if (interval.empty() || budget_.is_spent()) return;
     if (state == string_.accepting()) {
-      result.runs.push_back({interval, byte});
+      result.runs.push_back({interval, depth, byte});
       return;
     }
     if (interval.size() <= kFewOccurrences) {
@@ -122,8 +123,10 @@ class Walk {
   void find_unigrams(const std::vector<Firsts>& tokens, std::span<Interval> intervals) {
     budget_.spend(tokens.size() * kNarrowCost);
     std::vector<Symbol> symbols;
+    symbols.reserve(tokens.size());
     for (const auto& token : tokens) symbols.push_back(token.first);
     std::vector<Ngram> ngrams;
+    ngrams.reserve(tokens.size());
     for (const Symbol& symbol : symbols) ngrams.emplace_back(&symbol, 1);
     shard_.find(ngrams, intervals);
   }
@@ -156,17 +159,17 @@ class Walk {
   void read(Interval interval, std::uint64_t depth, State begin, std::uint32_t byte, WalkResult& result) {
     budget_.spend(interval.size() * kReadCost);
     std::array<Position, kFewOccurrences> positions;
-    shard_.positions(interval.begin, {positions.data(), interval.size()});
-    for (Rank rank = interval.begin; rank < interval.end; ++rank) {
+    shard_.positions(interval.begin, depth, {positions.data(), interval.size()});
+    for (const Position position : std::span(positions).first(interval.size())) {
       State state = begin;
-      std::uint64_t after = depth;
+      std::uint64_t after = position + depth;
       while (state != string_.accepting() && state != ByteAutomaton::kDead) {
         Symbol symbol = kDocumentEnd;
-        shard_.symbols_after({&rank, 1}, {&after, 1}, {&symbol, 1});
+        shard_.symbols(after, {&symbol, 1});
         state = symbol == kDocumentEnd ? ByteAutomaton::kDead : string_.run(state, tokens_.of(symbol)).state;
         ++after;
       }
-      if (state == string_.accepting()) result.places.push_back({positions[rank - interval.begin], byte});
+      if (state == string_.accepting()) result.places.push_back({position, byte});
     }
   }
 
@@ -193,7 +196,7 @@ class BackwardRead {
       for (Rank begin = run.ranks.begin; begin < run.ranks.end && !budget.is_spent(); begin += positions.size()) {
         stop_.look();
         positions.resize(std::min<std::uint64_t>(kReadBlock, run.ranks.end - begin));
-        shard_.positions(begin, positions);
+        shard_.positions(begin, run.length, positions);
         budget.spend(positions.size() * kReadCost);
         for (const Position position : positions) look_before(position, result);
       }
@@ -237,7 +240,7 @@ void drop_beginnings(const Shard& shard, WalkBudget& budget, WalkResult& result,
     for (Rank begin = run.ranks.begin; begin < run.ranks.end && !budget.is_spent(); begin += positions.size()) {
       stop.look();
       positions.resize(std::min<std::uint64_t>(kReadBlock, run.ranks.end - begin));
-      shard.positions(begin, positions);
+      shard.positions(begin, run.length, positions);
       budget.spend(positions.size() * kReadCost);
       for (const Position position : positions) result.places.push_back({position, 0});
     }
@@ -317,7 +320,7 @@ WalkResult walk_string(const Shard& shard, const TokenBytes& tokens, const ByteA
     std::vector<Interval> intervals(beginnings.inside.size());
     Walk(shard, tokens, string, budget, execution.stop).find_unigrams(beginnings.inside, intervals);
     for (std::size_t k = 0; k < intervals.size(); ++k) {
-      if (!intervals[k].empty()) parts[i].runs.push_back({intervals[k], beginnings.inside[k].second});
+      if (!intervals[k].empty()) parts[i].runs.push_back({intervals[k], 1, beginnings.inside[k].second});
     }
   });
   WalkResult result;

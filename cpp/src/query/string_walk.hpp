@@ -10,9 +10,10 @@
 
 namespace anygram {
 
-// A run of occurrences whose tokens are the same.
+// A run of occurrences whose tokens are the same, and how many these are.
 struct StringRun {
   Interval ranks;
+  std::uint64_t length;
   std::uint32_t byte;  // of their first token, where they begin
 };
 

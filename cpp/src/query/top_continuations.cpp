@@ -128,7 +128,8 @@ std::vector<Continuation> most_frequent_continuations(Shards shards, std::span<c
     holder = s;
   }
   std::vector<Continuation> found;
-  if (holders <= 1 && k > 0) {
+  const auto is_ordered = [&] { return shards[holder]->has_ordered_continuations(interval_of(holder), depth); };
+  if (k > 0 && (holders == 0 || (holders == 1 && is_ordered()))) {
     if (holders == 1) found = TopSearch(*shards[holder], interval_of(holder), depth, k).search();
     const std::uint64_t num_documents = total_counts(shards).num_documents;
     if (depth == 0 && num_documents > 0) found.push_back({kDocumentEnd, num_documents});

@@ -26,7 +26,7 @@ void OrderedScan::fill(Cursor& cursor) const {
   cursor.used = 0;
   cursor.positions.resize(size);
   cursor.symbols.assign(size * (depth_ + 1), kDocumentEnd);
-  cursor.shard->positions(cursor.first, cursor.positions);
+  cursor.shard->positions(cursor.first, 1, cursor.positions);
   cursor.rest.begin += size;
   const std::uint64_t stream_length = cursor.shard->stream_length();
   for (std::size_t i = 0; i < size; ++i) {

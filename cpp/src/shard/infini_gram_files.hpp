@@ -84,6 +84,16 @@ class InfiniGramArrays {
     return span;
   }
 
+  // In a document that stands backwards: where `length` tokens from a position on begin if they are read forwards, as
+  // their distance from its other end.
+  std::uint64_t mirrored(std::uint64_t position, std::uint64_t length) const {
+    const Interval span = document_span(document_at(position));
+    if (position < span.begin || position >= span.end || length > span.end - position) {
+      refuse(ErrorCode::kIndexFormat, table_, "it points to where no " + std::to_string(length) + " tokens stand");
+    }
+    return span.begin + (span.end - position - length);
+  }
+
   // How the suffix at a position compares with the bytes of a query: less than, equal to or greater than 0. It is equal
   // if it starts with them.
   int compare(std::uint64_t position, std::span<const std::byte> query) const {

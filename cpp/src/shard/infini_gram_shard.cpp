@@ -107,13 +107,36 @@ class InfiniGramReader final : public InfiniGramShard {
     std::ranges::sort(result.begin() + static_cast<std::ptrdiff_t>(first), result.end(), {}, &Continuation::symbol);
   }
 
-  void positions(Rank first, std::span<Position> positions) const override {
+  // Backwards, what stands before a suffix says nothing of what stands before its neighbours. Forwards, the end of the
+  // stream sorts first and the other documents' ends last.
+  bool has_ordered_continuations(const Interval& interval, std::uint64_t depth) const override {
+    if constexpr (Backwards) return depth > 0 && interval.size() <= 1;
+    return interval.size() <= 1 || !at_stream_end(interval.begin, depth);
+  }
+
+  void positions(Rank first, std::uint64_t length, std::span<Position> positions) const override {
+    raw_positions(first, positions);
+    if constexpr (Backwards) {
+      length = std::max<std::uint64_t>(1, length);  // each token is an occurrence of the empty n-gram
+      for (Position& position : positions) position = static_cast<Position>(arrays_->mirrored(position, length));
+    }
+  }
+
+  void symbols(std::uint64_t position, std::span<Symbol> symbols) const override {
+    if constexpr (Backwards) {
+      read_mirrored(position, symbols);
+    } else {
+      raw_symbols(position, symbols);
+    }
+  }
+
+  void raw_positions(Rank first, std::span<Position> positions) const override {
     for (std::size_t i = 0; i < positions.size(); ++i) {
       positions[i] = static_cast<Position>(arrays_->position(first + i));
     }
   }
 
-  void symbols(std::uint64_t position, std::span<Symbol> symbols) const override {
+  void raw_symbols(std::uint64_t position, std::span<Symbol> symbols) const override {
     // The last document has no separator behind it: its end reads as one.
     for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i] = symbol_or_end(position + i);
   }
@@ -181,6 +204,23 @@ class InfiniGramReader final : public InfiniGramShard {
 
   Symbol symbol_or_end(std::uint64_t position) const {
     return position < stream_length() ? arrays_->symbol(position) : kDocumentEnd;
+  }
+
+  // Document by document, each from its other end.
+  void read_mirrored(std::uint64_t position, std::span<Symbol> symbols) const {
+    for (std::size_t i = 0; i < symbols.size();) {
+      const std::uint64_t begin = position + i;
+      const Interval span =
+          begin < stream_length() ? arrays_->document_span(arrays_->document_at(begin)) : Interval{begin, begin};
+      if (begin < span.begin || begin >= span.end) {
+        symbols[i++] = kDocumentEnd;
+        continue;
+      }
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(symbols.size() - i, span.end - begin));
+      const std::uint64_t last = span.end - 1 - (begin - span.begin);
+      for (std::size_t k = 0; k < size; ++k) symbols[i + k] = arrays_->symbol(last - k);
+      i += size;
+    }
   }
 
   bool at_stream_end(Rank rank, std::uint64_t depth) const {

@@ -70,7 +70,7 @@ class MappedShard final : public Shard {
 
   void unigrams(std::vector<Continuation>& result) const override { unigrams_.counts(result); }
 
-  void positions(Rank first, std::span<Position> positions) const override {
+  void positions(Rank first, std::uint64_t, std::span<Position> positions) const override {
     for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = order_.position(first + i);
   }
 

@@ -81,12 +81,12 @@ TEST_CASE("document filter: every question is about the chosen documents") {
         ++listed;
       }
       CHECK(listed == expected.size());
-      const SelectedOccurrences selected(built.shards(), numbers, intervals, &filter, execution);
+      const SelectedOccurrences selected(built.shards(), numbers, intervals, 1, &filter, execution);
       REQUIRE(selected.size() == count);
       std::vector<Occurrence> all;
       for (std::size_t s = 0; s < intervals.size(); ++s) {
         for (Rank rank = intervals[s].begin; rank < intervals[s].end; ++rank) {
-          const Occurrence one = locate(built.shards(), numbers, s, rank);
+          const Occurrence one = locate(built.shards(), numbers, s, rank, ngram.size());
           if (filter.contains(one.document)) all.push_back(one);
         }
       }
@@ -115,7 +115,7 @@ TEST_CASE("document filter: occurrences of many blocks, cut anywhere") {
   const DocumentNumbers numbers(built.shards());
   const DocumentFilter filter(numbers, mask);
   for (const DocumentFilter* chosen : {&filter, static_cast<const DocumentFilter*>(nullptr)}) {
-    const SelectedOccurrences selected(built.shards(), numbers, find(built.shards(), Symbols{1}), chosen, {2, stop});
+    const SelectedOccurrences selected(built.shards(), numbers, find(built.shards(), Symbols{1}), 1, chosen, {2, stop});
     const std::vector<Occurrence> all = selected.list(0, selected.size(), stop);
     REQUIRE(all.size() == selected.size());
     CHECK(all.size() > 2048);
@@ -167,7 +167,7 @@ TEST_CASE("document filter: a stop ends the questions") {
   stop.stop();
   const Execution execution{2, stop};
   CHECK(refusal([&] { count_occurrences(built.shards(), intervals, &filter, execution); }) == ErrorCode::kStopped);
-  CHECK(refusal([&] { SelectedOccurrences(built.shards(), numbers, intervals, &filter, execution); }) ==
+  CHECK(refusal([&] { SelectedOccurrences(built.shards(), numbers, intervals, 1, &filter, execution); }) ==
         ErrorCode::kStopped);
 }
 

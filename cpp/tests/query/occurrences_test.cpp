@@ -35,7 +35,7 @@ TEST_CASE("occurrences: each rank stands at a place of its own") {
         std::set<Place> places;
         for (std::size_t s = 0; s < intervals.size(); ++s) {
           for (Rank rank = intervals[s].begin; rank < intervals[s].end; ++rank) {
-            const Occurrence found = locate(built.shards(), numbers, s, rank);
+            const Occurrence found = locate(built.shards(), numbers, s, rank, ngram.size());
             CHECK(found.shard == s);
             CHECK(found.rank == rank);
             CHECK(numbers.shard_of(found.document) == s);
@@ -96,9 +96,10 @@ TEST_CASE("sample: the same however the corpus is sharded, and a larger one begi
       for (const std::uint64_t size :
            {std::uint64_t{1'000'000}, std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{20}}) {
         std::vector<Place> drawn;
-        for (const Occurrence& one : sample(built.shards(), numbers, intervals, size, seed, nullptr, {1, stop})) {
+        for (const Occurrence& one :
+             sample(built.shards(), numbers, intervals, ngram.size(), size, seed, nullptr, {1, stop})) {
           drawn.emplace_back(one.document, one.offset);
-          const Occurrence located = locate(built.shards(), numbers, one.shard, one.rank);
+          const Occurrence located = locate(built.shards(), numbers, one.shard, one.rank, ngram.size());
           CHECK(located.document == one.document);
           CHECK(located.offset == one.offset);
           CHECK(located.position == one.position);
@@ -146,7 +147,7 @@ TEST_CASE("occurrences: a long list can be stopped") {
     CHECK(refusal([&] { list_documents(built.shards(), numbers, intervals, nullptr, execution); }) ==
           ErrorCode::kStopped);
     CHECK(refusal([&] { count_documents(built.shards(), intervals, nullptr, execution); }) == ErrorCode::kStopped);
-    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 5, 0, nullptr, execution); }) ==
+    CHECK(refusal([&] { sample(built.shards(), numbers, intervals, 1, 5, 0, nullptr, execution); }) ==
           ErrorCode::kStopped);
   }
 }

@@ -40,7 +40,7 @@ std::vector<std::uint64_t> ask_everything(const Index& index, const Corpus& corp
     }
     const ShardIntervals intervals = find(index.shards(), ngrams[i]);
     add(count_documents(index.shards(), intervals, nullptr, execution));
-    for (const Occurrence& one : sample(index.shards(), index.documents(), intervals, 5, seed, nullptr, execution)) {
+    for (const Occurrence& one : sample(index.shards(), index.documents(), intervals, 1, 5, seed, nullptr, execution)) {
       add(one.document, one.offset);
       for (const Symbol symbol : document_symbols(index.shards(), index.documents(), one.document, 0, 10)) add(symbol);
     }

@@ -70,7 +70,7 @@ void ask_everything(const std::string& folder, const Corpus& corpus) {
     shard->continuations(intervals[i], ngrams[i].size(), continuations);
     shard->narrow(intervals[i], ngrams[i].size(), 1);
     std::vector<Position> positions(intervals[i].size());
-    shard->positions(intervals[i].begin, positions);
+    shard->positions(intervals[i].begin, ngrams[i].size(), positions);
     std::vector<std::uint32_t> documents(positions.size());
     shard->documents_at(positions, documents);
     for (const std::uint32_t document : documents) shard->document_span(document);

@@ -65,11 +65,39 @@ std::vector<Continuation> by_symbol(std::vector<Continuation> continuations) {
   return continuations;
 }
 
+void check_positions(const InfiniGramShard& shard, const Oracle& oracle, const Symbols& ngram, Interval interval) {
+  std::vector<Position> positions(interval.size());
+  shard.positions(interval.begin, ngram.size(), positions);
+  std::ranges::sort(positions);
+  std::vector<Position> expected;
+  oracle.for_each_occurrence(ngram, [&](std::size_t document, std::size_t offset) {
+    expected.push_back(static_cast<Position>(shard.document_span(document).begin + offset));
+  });
+  CHECK(positions == expected);
+  for (const Position position : positions) {
+    Symbols symbols(ngram.size());
+    shard.symbols(position, symbols);
+    CHECK(symbols == ngram);
+  }
+}
+
+// Of ranks with the same symbol behind.
+std::size_t count_runs(const InfiniGramShard& shard, Interval interval, std::uint64_t depth) {
+  Symbols symbols;
+  for (Rank rank = interval.begin; rank < interval.end; ++rank) {
+    Symbol after = 0;
+    shard.symbols_after({&rank, 1}, {&depth, 1}, {&after, 1});
+    if (symbols.empty() || symbols.back() != after) symbols.push_back(after);
+  }
+  return symbols.size();
+}
+
 void check_ngram(const InfiniGramShard& shard, const Oracle& oracle, const Symbols& ngram) {
   const Ngram one = ngram;
   Interval interval;
   shard.find({&one, 1}, {&interval, 1});
   REQUIRE(interval.size() == oracle.count(ngram));
+  check_positions(shard, oracle, ngram, interval);
   if (ngram.empty()) return;
   CHECK(shard.find_raw(ngram) == interval);
   const std::vector<Continuation> expected = by_symbol(oracle.continuations(ngram));
@@ -85,6 +113,9 @@ void check_ngram(const InfiniGramShard& shard, const Oracle& oracle, const Symbo
     const std::uint64_t depth = ngram.size();
     shard.symbols_after({&rank, 1}, {&depth, 1}, {&after, 1});
     CHECK(std::ranges::any_of(expected, [&](const Continuation& one_of) { return one_of.symbol == after; }));
+  }
+  if (!interval.empty() && shard.has_ordered_continuations(interval, ngram.size())) {
+    CHECK(count_runs(shard, interval, ngram.size()) == expected.size());
   }
 }
 
@@ -106,10 +137,23 @@ void check_text(const std::shared_ptr<const InfiniGramShard>& shard, const Oracl
 void check_documents(const InfiniGramShard& shard, const Oracle& oracle, bool backwards) {
   CHECK(shard.counts().num_documents == oracle.num_documents());
   CHECK(shard.counts().num_tokens == oracle.num_tokens());
+  Symbols stream;
+  for (const Symbols& document : oracle.corpus()) {
+    stream.push_back(kDocumentEnd);
+    stream.insert(stream.end(), document.begin(), document.end());
+  }
+  stream.push_back(kDocumentEnd);  // the last document's end reads as one
+  for (std::size_t begin = 0; begin < stream.size(); begin += 3) {
+    Symbols read(stream.size() - begin);
+    shard.symbols(begin, read);
+    CHECK(std::ranges::equal(read, std::span(stream).subspan(begin)));
+  }
   for (std::uint64_t document = 0; document < oracle.num_documents(); ++document) {
     const Interval span = shard.document_span(document);
     Symbols symbols(span.size());
     shard.symbols(span.begin, symbols);
+    CHECK(symbols == oracle.corpus()[document]);
+    shard.raw_symbols(span.begin, symbols);
     if (backwards) std::ranges::reverse(symbols);
     CHECK(symbols == oracle.corpus()[document]);
     for (std::uint64_t position = span.begin - 1; position < span.end; ++position) {

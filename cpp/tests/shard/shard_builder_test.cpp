@@ -19,7 +19,7 @@ Symbols stream_of(const Shard& shard) {
 
 std::vector<Position> order_of(const Shard& shard) {
   std::vector<Position> positions(shard.counts().num_tokens);
-  shard.positions(0, positions);
+  shard.positions(0, 1, positions);
   return positions;
 }
 

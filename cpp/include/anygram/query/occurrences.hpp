@@ -21,8 +21,8 @@ struct DocumentCount {
   std::uint64_t count = 0;
 };
 
-// The occurrence at one rank of a shard.
-Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t shard, Rank rank);
+// The occurrence, of an n-gram of `length` tokens, at one rank of a shard.
+Occurrence locate(Shards shards, const DocumentNumbers& numbers, std::uint64_t shard, Rank rank, std::uint64_t length);
 
 // The questions below are about the documents of `filter`, or about all if it is null.
 
@@ -51,12 +51,12 @@ std::vector<DocumentCount> list_documents(Shards shards, const DocumentNumbers& 
                                           std::span<const Interval> intervals, const DocumentFilter* filter,
                                           const Execution& execution);
 
-// `size` occurrences, or all if there are fewer, drawn without replacement: those with the smallest hash of (seed,
-// document, offset), by which they come in order. So a sample is the same however the corpus is sharded, and a larger
-// one begins with a smaller one. Cost: O(occurrences).
+// `size` occurrences of an n-gram of `length` tokens, or all if there are fewer, drawn without replacement: those with
+// the smallest hash of (seed, document, offset), by which they come in order. So a sample is the same however the
+// corpus is sharded, and a larger one begins with a smaller one. Cost: O(occurrences).
 std::vector<Occurrence> sample(Shards shards, const DocumentNumbers& numbers, std::span<const Interval> intervals,
-                               std::uint64_t size, std::uint64_t seed, const DocumentFilter* filter,
-                               const Execution& execution);
+                               std::uint64_t length, std::uint64_t size, std::uint64_t seed,
+                               const DocumentFilter* filter, const Execution& execution);
 
 // Tokens [begin, end) of a document, as symbols, cut where it ends.
 std::vector<Symbol> document_symbols(Shards shards, const DocumentNumbers& numbers, std::uint64_t document,

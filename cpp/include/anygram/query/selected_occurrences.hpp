@@ -15,8 +15,9 @@ namespace anygram {
 // so it takes 8 bytes for each thousand that were looked at.
 class SelectedOccurrences {
  public:
-  // O(shards) without a filter, else O(occurrences), on all threads. The shards and the filter must outlive it.
-  SelectedOccurrences(Shards shards, const DocumentNumbers& numbers, ShardIntervals intervals,
+  // Of an n-gram of `length` tokens. O(shards) without a filter, else O(occurrences), on all threads. The shards and
+  // the filter must outlive it.
+  SelectedOccurrences(Shards shards, const DocumentNumbers& numbers, ShardIntervals intervals, std::uint64_t length,
                       const DocumentFilter* filter, const Execution& execution);
 
   std::uint64_t size() const { return begins_.back(); }
@@ -31,6 +32,7 @@ class SelectedOccurrences {
   Shards shards_;
   const DocumentNumbers& numbers_;
   ShardIntervals intervals_;
+  std::uint64_t length_;
   const DocumentFilter* filter_;
   // Without a filter the occurrences of a shard are one block.
   std::vector<std::size_t> first_blocks_;  // of each shard, and how many there are in all

@@ -19,13 +19,16 @@ struct InfiniGramFiles {
 };
 
 // The separators take places in its table, behind all tokens: so its ranks below num_tokens are those of tokens, and
-// those up to stream_length are of separators. Positions and ranks are those of the files. Where documents run
-// backwards, an n-gram's position is that of its last token, and continuations stand before it.
+// those up to stream_length are of separators. Ranks are those of the files. So are positions, but within a document
+// that runs backwards they are counted from its other end, so that it is read forwards.
 class InfiniGramShard : public Shard {
  public:
   // The ranks of an n-gram that may hold separators, which kDocumentEnd stands for. Like `find` else.
   virtual Interval find_raw(Ngram ngram) const = 0;
-  virtual bool backwards() const = 0;
+
+  // As the files have them: if documents run backwards, an n-gram stands in reverse from its position on.
+  virtual void raw_positions(Rank first, std::span<Position> positions) const = 0;
+  virtual void raw_symbols(std::uint64_t position, std::span<Symbol> symbols) const = 0;
 
  protected:
   using Shard::Shard;

@@ -85,15 +85,24 @@ class Shard {
   // Appends what follows those `depth` symbols, ascending. Cost: O(distinct * log(size / distinct)).
   virtual void continuations(Interval interval, std::uint64_t depth, std::vector<Continuation>& result) const = 0;
 
-  // symbols[i] becomes the symbol `depths[i]` after the start of the suffix of ranks[i].
+  // symbols[i] becomes the symbol behind an n-gram of depths[i] symbols whose interval holds ranks[i].
   virtual void symbols_after(std::span<const Rank> ranks, std::span<const std::uint64_t> depths,
                              std::span<Symbol> symbols) const = 0;
+
+  // Whether what follows those `depth` symbols is the same in a run of ranks for each symbol, so that equal symbols at
+  // two ranks tell of those between them. Depth 0 asks about the first tokens themselves.
+  virtual bool has_ordered_continuations(const Interval&, std::uint64_t /*depth*/) const { return true; }
+
+  // Whether documents stand in reverse. Then what is found for an n-gram has no ranks in common with what is found for
+  // its beginning. All that is asked and answered in symbols, positions and offsets runs forwards all the same.
+  virtual bool backwards() const { return false; }
 
   // How often each symbol occurs, ascending, document ends excluded.
   virtual void unigrams(std::vector<Continuation>& result) const = 0;
 
-  // positions[i] = suffix_array[first + i].
-  virtual void positions(Rank first, std::span<Position> positions) const = 0;
+  // positions[i] becomes where the n-gram of `length` symbols begins whose interval holds the rank first + i: that of
+  // the suffix array, so any length will do, unless documents stand in reverse. Its document is the same with length 1.
+  virtual void positions(Rank first, std::uint64_t length, std::span<Position> positions) const = 0;
 
   // The stream's symbols from `position` on.
   virtual void symbols(std::uint64_t position, std::span<Symbol> symbols) const = 0;
