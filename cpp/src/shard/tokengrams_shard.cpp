@@ -103,7 +103,7 @@ class TokengramsReader final : public Shard {
 
   void unigrams(std::vector<Continuation>& result) const override { continuations(all(), 0, result); }
 
-  void positions(Rank first, std::span<Position> positions) const override {
+  void positions(Rank first, std::uint64_t /*length*/, std::span<Position> positions) const override {
     for (std::size_t i = 0; i < positions.size(); ++i) {
       positions[i] = static_cast<Position>(arrays_->position(first + i));
     }
