@@ -42,7 +42,7 @@ soak: $(VENV)/test.stamp ## the tests again with many more random examples (long
 
 .PHONY: test-cpp
 test-cpp: $(LINT)/stamp ## the C++ tests: plain, and under the address, undefined and thread sanitizers
-	@PATH="$(CURDIR)/$(LINT)/bin:$$PATH" tools/test-cpp
+	@PATH="$(CURDIR)/$(LINT)/bin:$$PATH" tools/test-cpp $(PRESETS)
 
 .PHONY: lint
 lint: $(VENV)/test.stamp $(LINT)/stamp ## ruff, mypy, import-linter, clang-format, clang-tidy
