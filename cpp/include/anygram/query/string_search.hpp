@@ -29,7 +29,7 @@ StringEnd string_end(const Shard& shard, const TokenBytes& tokens, const ByteAut
 enum class StringWay {
   kBest,   // the index, until that has cost as much as a scan
   kIndex,  // from the tokens that may hold its beginning on along suffix intervals
-  kScan,   // through the whole token stream, about a nanosecond a token
+  kScan,   // through the whole token stream, some nanoseconds a token
 };
 
 // How often it stands there, occurrences that overlap counted each.
