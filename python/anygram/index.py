@@ -193,9 +193,9 @@ class Index:
         Args:
             ngram: what to count.
             match: "tokens": the n-gram's tokens, a str being encoded; "text": a str wherever it stands in the text of
-                the documents, inside of tokens and across their borders. That takes about a millisecond for strings of
-                8 characters and more, and at most some nanoseconds a token of the corpus (divided among the threads) for
-                others.
+                the documents, inside of tokens and across their borders. That takes about a millisecond for most
+                strings of 8 characters and more, and some nanoseconds a token of the corpus, divided among the threads,
+                for others.
             ignore_case: with match="text", take letters for the same that differ in case only.
             where: count only in documents that fulfil a condition on their fields, such as
                 ``"source = 'web' AND year >= 2020"``, or for which a boolean array has True; O(occurrences) then.

@@ -11,10 +11,7 @@ from anygram import _core
 from anygram.arguments import optional_integer
 from anygram.errors import IncompatibleIndexesError, IndexFormatError, IndexNotFoundError, InvalidQueryError
 from anygram.index import Index, LoadMode, OpenedPart
-from anygram.infini_gram_files import is_infini_gram
-from anygram.infini_gram_index import open_infini_gram
-from anygram.manifest import SHARDS, Manifest, ShardEntry, read_manifest, read_tokenizer
-from anygram.tokengrams_index import is_tokengrams, open_tokengrams, pair_of
+from anygram.manifest import CURRENT, SHARDS, Manifest, ShardEntry, read_manifest, read_tokenizer
 from anygram.types import Tokenizer
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -56,18 +53,42 @@ def open(  # noqa: A001  # anygram.open, as one says zipfile.open
         raise IndexNotFoundError("no index to open: the list of paths is empty")
     if format not in (None, "anygram", "infini-gram", "tokengrams"):
         raise InvalidQueryError(f"format is 'anygram', 'infini-gram' or 'tokengrams', not {format!r}")
+    is_own = format == "anygram" or (format is None and all(map(_is_own, paths)))
+    if is_own and (token_dtype, reversed) == (None, None):
+        return open_index(Index, [_folder(one) for one in paths], load, threads, _given(tokenizer))
+    return _open_others(paths, format, token_dtype, reversed, load, threads, _given(tokenizer))
+
+
+def _is_own(path: object) -> bool:
+    return isinstance(path, str | os.PathLike) and (Path(path) / CURRENT).exists()
+
+
+def _open_others(
+    paths: Sequence[object],
+    format: str | None,  # noqa: A002  # as in `open`
+    token_dtype: str | None,
+    reversed: bool | None,  # noqa: A002  # as in `open`
+    load: LoadMode,
+    threads: int | None,
+    given: Tokenizer | None,
+) -> Index:
+    """Opens other projects' files; what reads them is imported only now."""
+    from anygram.infini_gram_files import is_infini_gram
+    from anygram.infini_gram_index import open_infini_gram
+    from anygram.tokengrams_index import is_tokengrams, open_tokengrams, pair_of
+
     if format == "tokengrams" or (format is None and all(map(is_tokengrams, paths))):
         if reversed is not None:
             raise InvalidQueryError("reversed is for infini-gram's files, and these are tokengrams'")
-        return open_tokengrams([pair_of(one) for one in paths], token_dtype, load, threads, _given(tokenizer))
+        return open_tokengrams([pair_of(one) for one in paths], token_dtype, load, threads, given)
     folders = [_folder(one) for one in paths]
     if format == "infini-gram" or (format is None and all(map(is_infini_gram, folders))):
-        return open_infini_gram(folders, token_dtype, bool(reversed), load, threads, _given(tokenizer))
+        return open_infini_gram(folders, token_dtype, bool(reversed), load, threads, given)
     if (token_dtype, reversed) != (None, None):
         raise InvalidQueryError(
             "token_dtype and reversed are for infini-gram's files, or tokengrams', and this is no such folder"
         )
-    return open_index(Index, folders, load, threads, _given(tokenizer))
+    return open_index(Index, folders, load, threads, given)
 
 
 def _folder(path: object) -> Path:
