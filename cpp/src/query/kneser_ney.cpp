@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 
 #include <anygram/base/thread_pool.hpp>
 #include <anygram/query/matches.hpp>
@@ -99,8 +98,8 @@ class KneserNey::PartScan {
       } else {
         is_new = false;
       }
-      auto& first = ngram.firsts[suffix.shard];
-      if (!first) first = suffix.rank;
+      Rank& first = ngram.firsts[suffix.shard];
+      if (first == kNoRank) first = suffix.rank;
     }
   }
 
@@ -110,13 +109,15 @@ class KneserNey::PartScan {
   }
 
  private:
+  static constexpr Rank kNoRank = ~Rank{0};
+
   struct Open {
     Symbol last = kDocumentEnd;
     std::uint64_t count = 0;
     NgramFacts facts;
     std::uint32_t number = 0;
     std::vector<std::uint32_t> seen;  // by symbol: the number of the last n-gram that it stood before
-    std::vector<std::optional<Rank>> firsts;
+    std::vector<Rank> firsts;         // by shard, or kNoRank
   };
 
   void begin(std::size_t length, const ScannedSuffix& suffix) {
@@ -125,7 +126,7 @@ class KneserNey::PartScan {
     ngram.count = 0;
     ngram.facts = {};
     ++ngram.number;
-    std::ranges::fill(ngram.firsts, std::nullopt);
+    std::ranges::fill(ngram.firsts, kNoRank);
   }
 
   void close(std::size_t length) {
@@ -147,8 +148,8 @@ class KneserNey::PartScan {
   void keep(std::size_t length, const Open& ngram) {
     Table& table = part_.tables[length];
     for (std::size_t s = 0; s < ngram.firsts.size(); ++s) {
-      if (!ngram.firsts[s]) continue;
-      table.ranks[s].push_back(*ngram.firsts[s]);
+      if (ngram.firsts[s] == kNoRank) continue;
+      table.ranks[s].push_back(ngram.firsts[s]);
       table.numbers[s].push_back(static_cast<std::uint32_t>(table.facts.size()));
     }
     table.facts.push_back(ngram.facts);
