@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 
 from anygram.errors import InvalidQueryError
 
@@ -39,4 +38,6 @@ def read_cursor(cursor: object, question: bytes, size: int) -> int:
 
 
 def _digest(question: bytes) -> bytes:
+    import hashlib
+
     return hashlib.blake2b(question, digest_size=_DIGEST_BYTES).digest()

@@ -6,7 +6,6 @@ pointer to it, which is renamed into place: an index exists or it does not.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -84,6 +83,8 @@ class Manifest:
 
 def content_hash(content: bytes) -> str:
     """BLAKE2b of 128 bits, in hex."""
+    import hashlib
+
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
@@ -171,6 +172,8 @@ def read_tokenizer(folder: Path, manifest: Manifest) -> Tokenizer | None:
         content = path.read_bytes()
     except FileNotFoundError:
         raise IndexFormatError(f"{path}: the index's copy of its tokenizer is missing", str(path)) from None
+    import hashlib
+
     found = hashlib.sha256(content).hexdigest()
     if found != entry.hash:
         raise ChecksumError(f"{path}: expected the SHA-256 {entry.hash}, found {found}", str(path), 0)

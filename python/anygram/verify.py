@@ -10,8 +10,6 @@ from typing import TypeAlias
 
 from anygram import _core
 from anygram.errors import ChecksumError, IndexFormatError
-from anygram.infini_gram_checks import check_shard
-from anygram.infini_gram_files import find_shards, is_infini_gram
 from anygram.machine import available_cpus
 from anygram.manifest import SHARDS, Manifest, ShardEntry, content_hash, read_manifest, read_tokenizer
 
@@ -68,6 +66,8 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
         IndexNotFoundError: there is no index.
         IncompleteBuildError: a build was stopped there.
     """
+    from anygram.infini_gram_files import is_infini_gram
+
     folder = Path(path)
     if is_infini_gram(folder):
         return _verify_infini_gram(folder, deep)
@@ -81,6 +81,8 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
 
 
 def _verify_infini_gram(folder: Path, deep: bool) -> Verification:
+    from anygram.infini_gram_checks import check_shard
+    from anygram.infini_gram_files import find_shards
     from anygram.opening import open as open_index
 
     try:

@@ -6,7 +6,6 @@ import dataclasses
 import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -148,6 +147,7 @@ def plain(value: object) -> Any:
 
 def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], rest: str = "") -> str:
     """A small HTML table. Every cell is escaped: corpus text may hold markup made to run in the reader's notebook."""
+    from html import escape
 
     def line(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(visible(cell))}</{tag}>" for cell in cells) + "</tr>"
