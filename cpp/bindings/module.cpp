@@ -2,8 +2,7 @@
 
 PYBIND11_MODULE(_core, module) {
   using namespace anygram::bindings;
-  module.doc() =
-      "The compiled core of anygram. Private: only anygram.index, build, convert, foreign_files and verify call it.";
+  module.doc() = "The compiled core of anygram. Private: tests/test_layers.py names the modules that call it.";
   bind_errors();
   bind_results(module);
   bind_tokens(module);
