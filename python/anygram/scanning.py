@@ -176,7 +176,9 @@ def _ascii_view(units: Units, text: str, becomes: str) -> NormalisedText:
     """The view of a text of ASCII, by what becomes of each of its characters; the same, and faster."""
     if units == "characters":
         rewritten = text.translate(becomes).encode()
-        kept = np.flatnonzero(np.frombuffer(rewritten, np.uint8)) if _TAKEN in becomes else np.arange(len(text))
+        kept: Int64Array = np.arange(len(text))
+        if _TAKEN in becomes:
+            kept = np.flatnonzero(np.frombuffer(rewritten, np.uint8))
         places = np.arange(len(kept))
         return NormalisedText(rewritten.replace(b"\0", b""), places, places + 1, kept, kept + 1)
     rewritten = text.translate(becomes).encode()
