@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anygram.analysis.contamination.tables import ReportTable
+from anygram.analysis.report_table import ReportTable
 from anygram.errors import InputError, InvalidQueryError
 from anygram.io.tables import write_table
 from anygram.results.base import plain
