@@ -62,6 +62,17 @@ class Line:
     colour: int
     points: Sequence[Point]
 
+    def runs(self, step: float) -> list[list[Point]]:
+        """Firm points that stand side by side, `step` apart: what a line joins."""
+        runs: list[list[Point]] = []
+        for point in self.points:
+            if not point.firm:
+                continue
+            if not runs or point.x - runs[-1][-1].x > 1.5 * step:
+                runs.append([])
+            runs[-1].append(point)
+        return runs
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -87,6 +98,7 @@ class Panel:
         lines: the lines.
         bars: the histogram behind them, on a scale of its own.
         most: the top of the scale of the lines.
+        pooled_from: where places begin that stand for many effective n; None if there are none.
     """
 
     title: str
@@ -98,6 +110,7 @@ class Panel:
     lines: Sequence[Line]
     bars: Sequence[Bar] = ()
     most: float = 1.0
+    pooled_from: float | None = None
 
 
 @dataclass(frozen=True)
@@ -185,7 +198,8 @@ def effective_n_figure(report: AgreementReport) -> Figure:
         title="Agreement by effective n",
         caption="The line is the share of tokens to which the corpus gives more than half of the probability, with its "
         "95 % interval; the bars are how many of the set's tokens have that effective n. A sparse token follows a "
-        f"context after which one continuation only was ever seen. Points of fewer than {_FIRM} tokens stand alone.",
+        f"context after which one continuation only was ever seen. Points of fewer than {_FIRM} tokens stand alone; "
+        f"from {LAST_SINGLE + 1} on, effective n is pooled: to 64, 128 and so on.",
         columns=len(report.orders) + 1,
         panels=panels,
     )
@@ -207,7 +221,12 @@ def sets_figure(report: AgreementReport) -> Figure:
     lines = _set_lines(report, rows, order, lambda own: _share_points(own, sum(row["tokens"] for row in own)))
     most = max((point.high for line in lines for point in line.points), default=1.0)
     panels.append(
-        _n_panel(f"{model_name(order)}, share of tokens", lines, y_label="share of tokens", most=min(1.0, most * 1.05))
+        _n_panel(
+            f"{model_name(order)}, share of tokens",
+            lines,
+            y_label="share of tokens",
+            most=math.ceil(most / 0.04) * 0.04,  # a whole number of percents for each quarter of the scale
+        )
     )
     return Figure(
         name="sets",
@@ -230,7 +249,7 @@ def frequency_figure(report: AgreementReport) -> Figure:
             pooled[ends if ends[0] < _FREQUENT else (_FREQUENT, 0)].append(row)
         lines = [
             Line(
-                f"{range_name(first, last) if last else f'{first:,} and more'} times",
+                _times(first, last),
                 colour,
                 _points(_added_up(pooled[first, last])),
             )
@@ -242,7 +261,7 @@ def frequency_figure(report: AgreementReport) -> Figure:
         title="Agreement by the frequency of the suffix",
         caption="Within an effective n, a line for how often the suffix that the estimate rests on occurs in the "
         "corpus. Where the lines lie together, its frequency matters little.",
-        columns=min(3, len(panels)),
+        columns=2 if len(panels) in (2, 4) else min(3, len(panels)),
         panels=panels,
     )
 
@@ -281,6 +300,12 @@ def model_prob_figure(report: AgreementReport) -> Figure:
         columns=len(report.orders),
         panels=panels,
     )
+
+
+def _times(first: int, last: int) -> str:
+    if first == last == 1:
+        return "once"
+    return f"{range_name(first, last)} times" if last else f"{first:,} times and more"
 
 
 def _of(rows: Sequence[_Row], name: str, order: int | None) -> list[_Row]:
@@ -355,6 +380,7 @@ def _n_panel(
         lines=lines,
         bars=bars,
         most=most,
+        pooled_from=LAST_SINGLE + 0.5 if last > LAST_SINGLE else None,
     )
 
 

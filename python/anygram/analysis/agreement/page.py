@@ -91,25 +91,33 @@ def _drawn_panel(panel: Panel) -> dict[str, Any]:
         "right": _WIDTH - _RIGHT,
         "top": _y(1),
         "bottom": _y(0),
+        "pooled": None if panel.pooled_from is None else round(_x(panel, panel.pooled_from), 1),
         "bars": bars,
         "lines": [_drawn_line(panel, line) for line in panel.lines],
         "x_ticks": [(round(_x(panel, place), 1), name) for place, name in panel.ticks],
-        "y_ticks": [(_y(part), percent(part * panel.most)) for part in (0, 0.25, 0.5, 0.75, 1)],
+        "y_ticks": [(_y(part), f"{100 * part * panel.most:.3g} %") for part in (0, 0.25, 0.5, 0.75, 1)],
         "bar_ticks": [(_y(1), percent(most_tokens))] if bars else [],
     }
 
 
 def _drawn_line(panel: Panel, line: Line) -> dict[str, Any]:
-    firm = [point for point in line.points if point.firm]
-    upper = [f"{_x(panel, point.x):.1f},{_y(point.high / panel.most)}" for point in firm]
-    lower = [f"{_x(panel, point.x):.1f},{_y(point.low / panel.most)}" for point in reversed(firm)]
     return {
         "label": line.label,
         "colour": line.colour % _COLOURS,
-        "path": " ".join(f"{_x(panel, point.x):.1f},{_y(point.share / panel.most)}" for point in firm),
-        "band": " ".join(upper + lower),
+        "runs": [_drawn_run(panel, run) for run in line.runs(panel.bar_width)],
         "points": [_drawn_point(panel, line, point) for point in line.points],
     }
+
+
+def _drawn_run(panel: Panel, run: Sequence[Point]) -> tuple[str, str]:
+    """A line through points, and the band of their intervals around it."""
+
+    def place(point: Point, share: float) -> str:
+        return f"{_x(panel, point.x):.1f},{_y(share / panel.most)}"
+
+    upper = [place(point, point.high) for point in run]
+    lower = [place(point, point.low) for point in reversed(run)]
+    return " ".join(place(point, point.share) for point in run), " ".join(upper + lower)
 
 
 def _drawn_point(panel: Panel, line: Line, point: Point) -> dict[str, Any]:

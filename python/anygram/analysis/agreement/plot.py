@@ -64,7 +64,9 @@ def _draw(ax: Any, panel: Panel) -> None:
         ax.set_zorder(behind.get_zorder() + 1)
         ax.patch.set_visible(False)
     for line in panel.lines:
-        _draw_line(ax, line)
+        _draw_line(ax, line, panel.bar_width)
+    if panel.pooled_from is not None:
+        ax.axvline(panel.pooled_from, color="0.6", linestyle=":", linewidth=1)
     ax.set_title(_plain(panel.title), fontsize="medium")
     ax.set_xlim(*panel.x_range)
     ax.set_ylim(0, 1.02 * panel.most)
@@ -76,26 +78,15 @@ def _draw(ax: Any, panel: Panel) -> None:
         ax.legend(frameon=False, fontsize="small")
 
 
-def _draw_line(ax: Any, line: Line) -> None:
+def _draw_line(ax: Any, line: Line, step: float) -> None:
     colour = f"C{line.colour}"
-    firm = [point for point in line.points if point.firm]
     loose = [point for point in line.points if not point.firm]
-    ax.plot(
-        [point.x for point in firm],
-        [point.share for point in firm],
-        color=colour,
-        marker="o",
-        markersize=3,
-        label=_plain(line.label),
-    )
-    ax.fill_between(
-        [point.x for point in firm],
-        [point.low for point in firm],
-        [point.high for point in firm],
-        color=colour,
-        alpha=0.18,
-        linewidth=0,
-    )
+    ax.plot([], [], color=colour, marker="o", markersize=3, label=_plain(line.label))
+    for run in line.runs(step):
+        places = [point.x for point in run]
+        ax.plot(places, [point.share for point in run], color=colour, marker="o", markersize=3)
+        low, high = [point.low for point in run], [point.high for point in run]
+        ax.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
     ax.plot(
         [point.x for point in loose],
         [point.share for point in loose],
