@@ -119,11 +119,15 @@ def _show(report: AgreementReport) -> None:
         return
     from rich.console import Console
 
+    from anygram.analysis.agreement.figures import main_order
+    from anygram.analysis.agreement.tabulate import order_label
+
     console = Console()
-    overall: list[dict[str, Any]] = report.overall.rows()
-    console.print(_table("", overall, ["set"]))
+    console.print(_table("", report.overall.rows(), ["set"]))
     if report.by is not None:
-        rows = [row for row in report.by_domain.rows() if row["order"] == overall[-1]["order"]]
+        rows: list[dict[str, Any]] = [
+            row for row in report.by_domain.rows() if row["order"] == order_label(main_order(report))
+        ]
         rows.sort(key=lambda row: (-row["tokens"], row["set"], row["domain"]))
         console.print(_table(f"by {report.by}", rows[:_MOST_DOMAINS], ["domain", "set"]))
         if len(rows) > _MOST_DOMAINS:
