@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from anygram.analysis.agreement.figures import Figure, Line, Panel
 from anygram.errors import InvalidQueryError, MissingExtraError
-from anygram.results.text import visible
+from anygram.results.text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,4 +100,4 @@ def _draw_line(ax: Any, line: Line, step: float) -> None:
 
 
 def _plain(text: str) -> str:
-    return visible(text).replace("$", r"\$")  # which would begin a formula
+    return shortened(visible(text), 40).replace("$", r"\$")  # which would begin a formula
