@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from anygram.analysis.agreement.bins import LAST_SINGLE
-from anygram.analysis.agreement.tabulate import order_label
+from anygram.analysis.agreement.tabulate import model_name
 from anygram.analysis.statistics import wilson
 from anygram.errors import InvalidQueryError
 
@@ -167,11 +167,6 @@ def main_order(report: AgreementReport) -> int | None:
     return None if None in report.orders else max(order for order in report.orders if order is not None)
 
 
-def model_name(order: int | None) -> str:
-    """An order in words."""
-    return "∞-gram" if order is None else f"{order}-gram"
-
-
 def range_name(first: int, last: int) -> str:
     """A range of numbers in words."""
     return f"{first:,}" if first == last else f"{first:,}–{last:,}"
@@ -309,7 +304,7 @@ def _times(first: int, last: int) -> str:
 
 
 def _of(rows: Sequence[_Row], name: str, order: int | None) -> list[_Row]:
-    return [row for row in rows if row["set"] == name and row["order"] == order_label(order)]
+    return [row for row in rows if row["set"] == name and row["order"] == model_name(order)]
 
 
 def _titled(report: AgreementReport, name: str, title: str) -> str:

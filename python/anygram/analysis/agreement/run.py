@@ -11,6 +11,7 @@ import numpy as np
 from anygram.analysis.agreement.excerpts import excerpts
 from anygram.analysis.agreement.measure import measure
 from anygram.analysis.agreement.report import AgreementReport, MeasuredSet
+from anygram.analysis.agreement.tabulate import model_name
 from anygram.analysis.agreement.texts import ModelProbs, Progress, TextSet, TextSource, read_sets
 from anygram.analysis.corpus_facts import CorpusFacts
 from anygram.errors import InvalidQueryError
@@ -85,7 +86,7 @@ def _measured(
 ) -> MeasuredSet:
     facts = []
     for order in orders:
-        stage = f"{texts.name}: {'∞' if order is None else order}-gram"
+        stage = f"{texts.name}: {model_name(order)}"
         told = None if progress is None else partial(progress, stage)
         facts.append(measure(index, texts.tokens, order, argmax=argmax, progress=told))
     return MeasuredSet(texts.name, texts.tokens, texts.domains, texts.model_probs, tuple(facts))
