@@ -46,11 +46,11 @@ def agreement(
         model_probs: a neural model's probability of each token, to relate the two: for each text an array with as many
             numbers as it has tokens, nan where there is none; or the name of the field that holds it; for several sets
             {name: one of these}.
-        argmax: also tell whether each token is the most frequent continuation, which takes two to three times as long.
+        argmax: also tell whether each token is the most frequent continuation, which takes two to five times as long.
         progress: called with a stage, what is done of it, and how much there is.
 
-    Cost: about half a second for a million tokens and order that are in memory, whatever the size of the index; ten
-    seconds more the first time, while its pages come from the disk. Memory: 26 bytes a token and order.
+    Cost: 0.7 s for a million tokens and order on two cores, and 1.5 s to encode them if they are texts; more the first
+    time, while pages of the index come from the disk. Memory: the texts, and 26 bytes a token and order.
 
     Raises:
         InputError: a text cannot be read, or there is none.
