@@ -272,7 +272,7 @@ def index() -> anygram.Index:
 
 @pytest.fixture(scope="module")
 def report(index: anygram.Index) -> AgreementReport:
-    human = [{"text": "to be or not, the cat", "kind": "prose"}, {"text": ""}, {"text": HOSTILE, "kind": HOSTILE}]
+    human = [{"text": "to be or not, the cat", "kind": "prose"}, {"text": HOSTILE, "kind": HOSTILE}, {"text": ""}]
     machine = [{"text": "the cat sat on the cat sat on the mat", "kind": "prose"}, {"text": "x", "kind": "prose"}]
     probs = [np.linspace(0, 1, len(text["text"].encode())) for text in human]
     return anygram.agreement(
