@@ -145,7 +145,7 @@ def check(table: Any, keys: tuple[str, ...], expected: dict[tuple[object, ...], 
             assert 0 <= found[key]["low"] <= found[key]["agreement"] <= found[key]["high"] <= 1
 
 
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(questions(), shard_counts(), st.sampled_from([(5, None), (None,), (1, 2, 3)]), st.booleans())
 def test_every_table_is_that_of_the_definition(
     question: tuple[Documents, dict[str, list[Row]]], shards: int, orders: tuple[int | None, ...], argmax: bool
@@ -330,6 +330,8 @@ class TestTexts:
         report = anygram.agreement(index, texts, model_probs="p", orders=[None])
         assert report.by_model_prob.tokens.tolist() == [0, 1, 1, 0, 1, 0, 0, 0, 0, 1]
         assert report.model_relation.tokens.tolist() == [4]
+        both = anygram.agreement(index, {"a": texts, "b": ["to be"]}, model_probs="p", orders=[None])
+        assert both.model_relation.set.tolist() == ["a"]
 
     @pytest.mark.parametrize(
         ("texts", "options", "message"),
@@ -350,7 +352,14 @@ class TestTexts:
             (["ab"], {"model_probs": [["x", "y"]]}, "expected numbers"),
             (["ab"], {"model_probs": {"y": [[0.5]]}}, "no set is called 'y'; there are 'texts'"),
             ({"a": ["x"], "b": ["y"]}, {"model_probs": [[0.5]]}, "there are 2 sets"),
-            ([{"text": "a"}], {"model_probs": "p"}, "text 0 of 'texts' has no field 'p'"),
+            ([{"text": "a"}], {"model_probs": "p"}, "no text of 'texts' has a field 'p'"),
+            ([{"text": "a", "p": [1]}, {"text": "a"}], {"model_probs": "p"}, "text 1 of 'texts' has no field 'p'"),
+            ([{"text": "a"}, {"text": "a", "p": [1]}], {"model_probs": "p"}, "text 0 of 'texts' has no field 'p'"),
+            (
+                {"a": [{"text": "a", "p": [1]}], "b": ["x"]},
+                {"model_probs": {"b": "p"}},
+                "no text of 'b' has a field 'p'",
+            ),
         ],
     )
     def test_what_does_not_fit_is_told(self, index, texts, options, message):

@@ -156,7 +156,7 @@ def _table(title: str, rows: list[dict[str, Any]], keys: list[str]) -> Any:
             f"{row['tokens']:,}",
             _percent(row["agreement"]),
             f"{row['low']:.1%} – {row['high']:.1%}" if known else "",
-            share_bar(row["agreement"]) if known else "",
+            share_bar(row["agreement"], "cyan") if known else "",
             _percent(row["sparse_share"]),
             _percent(row["sparse_agreement"]),
             _percent(row["zero_share"]),

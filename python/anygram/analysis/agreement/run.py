@@ -44,8 +44,8 @@ def agreement(
             of that name.
         orders: 5 for the 5-gram (at most 4 tokens of context), None for the ∞-gram (all).
         model_probs: a neural model's probability of each token, to relate the two: for each text an array with as many
-            numbers as it has tokens, nan where there is none; or the name of the field that holds it; for several sets
-            {name: one of these}.
+            numbers as it has tokens, nan where there is none; or the name of the field that holds it, in the sets that
+            have it; for several sets {name: one of these}.
         argmax: also tell whether each token is the most frequent continuation, which takes two to five times as long.
         progress: called with a stage, what is done of it, and how much there is.
 
