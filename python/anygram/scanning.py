@@ -161,15 +161,14 @@ class NormalisedText(NamedTuple):
 
 
 def _view(units: list[str], spans: Sequence[tuple[int, int]], between: bytes) -> NormalisedText:
-    encoded = [unit.encode("utf-8", "replace") for unit in units]
-    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    return _joined(encoded, between, places[:, 0], places[:, 1])
+    return _joined([unit.encode("utf-8", "replace") for unit in units], spans, between)
 
 
-def _joined(encoded: Sequence[bytes], between: bytes, begins: Int64Array, ends: Int64Array) -> NormalisedText:
+def _joined(encoded: Sequence[bytes], spans: Sequence[tuple[int, int]], between: bytes) -> NormalisedText:
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
     byte_ends = np.cumsum(lengths + len(between)) - len(between)
-    return NormalisedText(between.join(encoded), byte_ends - lengths, byte_ends, begins, ends)
+    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
+    return NormalisedText(between.join(encoded), byte_ends - lengths, byte_ends, places[:, 0], places[:, 1])
 
 
 def _ascii_view(units: Units, text: str, becomes: str) -> NormalisedText:
@@ -194,8 +193,7 @@ def _ascii_view(units: Units, text: str, becomes: str) -> NormalisedText:
     if not all(words):
         spans = [span for word, span in zip(words, spans, strict=True) if word]
         words = [word for word in words if word]
-    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    return _joined(words, WORD_END, places[:, 0], places[:, 1])
+    return _joined(words, spans, WORD_END)
 
 
 # A word begins and ends with what is not taken away.
