@@ -44,6 +44,7 @@ CALLERS_OF_CORE = {
     "index.py",
     "infini_gram_index.py",
     "opening.py",
+    "scanning.py",
     "tokengrams_index.py",
     "verify.py",
 }

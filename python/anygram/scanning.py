@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from anygram.arguments import optional_integer
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:
     from anygram import _core
 
-Units: TypeAlias = Literal["characters", "words", "unicode words"]
+Units: TypeAlias = Literal["characters", "words", "unicode words", "segments"]
 
 #: Stands between words where they are joined: no byte of UTF-8.
 WORD_END = b"\xff"
@@ -37,7 +38,8 @@ class Normaliser:
     Attributes:
         name: what it is called.
         units: "characters", of what was rewritten; "words", what then stands between spaces; "unicode words", the
-            segments of Unicode's word boundaries (found before rewriting) that have a letter or a digit.
+            segments of Unicode's word boundaries (found before rewriting) that have a letter or a digit; "segments",
+            all of them but those of white space alone.
         rewrite: one character -> what it becomes; "" takes it away, and in "words" a space separates. It may be called
             for any character, once.
     """
@@ -52,10 +54,12 @@ class Normaliser:
         A lone surrogate, which no document can hold, is U+FFFD.
         """
         rewritten = self._rewritten
-        if self.units == "unicode words":
+        if self.units in ("unicode words", "segments"):
             from anygram.segments import segment_offsets
 
-            spans = [span for span in segment_offsets(text) if any(map(str.isalnum, text[slice(*span)]))]
+            spans = segment_offsets(text)
+            if self.units == "unicode words":
+                spans = [span for span in spans if any(map(str.isalnum, text[slice(*span)]))]
             words = ["".join([rewritten(c) for c in text[begin:end]]) for begin, end in spans]
             kept = [(word, span) for word, span in zip(words, spans, strict=True) if word]
             return _view([word for word, _ in kept], [span for _, span in kept], WORD_END)
@@ -94,7 +98,7 @@ class Normaliser:
                     expansions += [_SEPARATOR if separates and c == " " else ord(c) for c in becomes]
                     offsets.append(len(expansions))
                 mapping[code] = _FIRST_EXPANSION - numbers[becomes]
-        classes = word_classes() if self.units == "unicode words" else np.empty(0, np.uint8)
+        classes = word_classes() if self.units in ("unicode words", "segments") else np.empty(0, np.uint8)
         return self.units, mapping, np.array(expansions, np.int32), np.array(offsets, np.uint32), classes
 
 
@@ -168,7 +172,7 @@ _WORD_BREAKS = (
     r"\p{WB=MidNumLet}", r"\p{WB=MidNum}", r"\p{WB=Single_Quote}", r"\p{WB=Double_Quote}",
     r"\p{WB=Regional_Indicator}", r"\p{WB=WSegSpace}",
 )  # fmt: skip
-_PICTOGRAPH, _ALPHANUMERIC = 0x20, 0x40
+_PICTOGRAPH, _ALPHANUMERIC, _WHITE_SPACE = 0x20, 0x40, 0x80
 
 
 @lru_cache(maxsize=1)
@@ -184,6 +188,9 @@ def word_classes() -> NDArray[np.uint8]:
                 classes[match.start() : match.end()] = number
     for match in regex.finditer(r"\p{Extended_Pictographic}+", everything):
         classes[match.start() : match.end()] |= _PICTOGRAPH
+    # U+202F, which joins words, is a segment that `anygram.segments` keeps.
+    for match in regex.finditer(r"[\s--\p{WB=ExtendNumLet}]+", everything, regex.VERSION1):
+        classes[match.start() : match.end()] |= _WHITE_SPACE
     alphanumeric = np.fromiter(map(str.isalnum, everything), np.bool_, len(everything))
     classes[alphanumeric] |= _ALPHANUMERIC
     return classes
@@ -288,6 +295,74 @@ class GramScan:
     def __repr__(self) -> str:
         found = int(np.count_nonzero(self.counts))
         return f"GramScan({found:,} of {len(self.counts):,} grams occur, {self._num_groups:,} groups)"
+
+
+@dataclass(frozen=True)
+class GramPlaces:
+    """Where grams stand in texts: a row for each place, by text, then by unit, then by gram.
+
+    Attributes:
+        texts: int64 (n,), the text, by its place among those that were searched; ascending.
+        units: int64 (n,), the unit of the text that the gram begins with; ascending within a text.
+        grams: int64 (n,), the gram: the first of those that are equal (`GramFinder.first_equal`).
+        num_units: int64 (texts,), how many units each text has.
+        num_bytes: int64 (texts,), how many bytes of UTF-8.
+    """
+
+    texts: Int64Array
+    units: Int64Array
+    grams: Int64Array
+    num_units: Int64Array
+    num_bytes: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.grams)
+
+    @cached_property
+    def offsets(self) -> Int64Array:
+        """int64 (texts + 1,): rows [offsets[i], offsets[i + 1]) are of text i."""
+        return np.searchsorted(self.texts, np.arange(len(self.num_units) + 1))
+
+
+class GramFinder:
+    """Finds each place where grams of one normaliser stand in texts; `Index.find_grams` does so in documents.
+
+    Exact: what hashes find is compared. It may be used from many threads at once.
+
+    Args:
+        family: the grams.
+
+    Attributes:
+        first_equal: int64 (n,): by gram, the first one that is equal, which alone is reported.
+    """
+
+    def __init__(self, family: GramFamily) -> None:
+        from anygram import _core
+
+        self.core = _core.GramFinder(core_family(family))
+        self.first_equal: Int64Array = self.core.first_equal()
+
+    def find(self, texts: Sequence[str], *, threads: int | None = None) -> GramPlaces:
+        """The places in texts. Cost: O(their bytes), divided among the threads.
+
+        Args:
+            texts: the texts; a lone surrogate is taken for U+FFFD.
+            threads: how many to use; None for all CPUs.
+        """
+        from anygram.machine import available_cpus
+
+        count = optional_integer(threads, "threads", 1) or available_cpus()
+        try:
+            return GramPlaces(*self.core.find(list(texts), count))
+        except UnicodeEncodeError:
+            whole = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+            return GramPlaces(*self.core.find(whole, count))
+
+    def __len__(self) -> int:
+        return len(self.first_equal)
+
+    def __repr__(self) -> str:
+        return f"GramFinder({len(self):,} grams)"
 
 
 def core_family(family: GramFamily) -> tuple[Any, ...]:

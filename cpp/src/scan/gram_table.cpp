@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::uint64_t kBase = 0x2545F4914F6CDD1DU;  // odd, so that no unit's hash is lost
 constexpr std::uint64_t kMixer = 0x9FB21C651E98DF25U;
-constexpr std::size_t kMaxLengths = 4;  // so many lengths are looked for each as they are
-constexpr std::size_t kBatch = 128;     // places whose filter words are asked for together
+constexpr std::size_t kMaxLengths = 4;                 // so many lengths are looked for each as they are
+constexpr std::size_t kBatch = 128;                    // places whose filter words are asked for together
+constexpr std::size_t kAtOnce = std::size_t{1} << 16;  // units, until it is asked whether to stop
 
 // The hash of units [begin, begin + length), of the sums of all units before each place.
 std::uint64_t window_hash(std::span<const std::uint64_t> sums, std::size_t begin, std::size_t length,
@@ -137,12 +138,13 @@ bool GramTable::stands_at(std::uint32_t number, const NormalisedText& text, std:
 }
 
 void GramTable::find_class(const Class& grams, const NormalisedText& text, std::span<const std::uint64_t> sums,
-                           const std::function<void(std::uint32_t, std::size_t)>& found) const {
+                           const std::function<void(std::uint32_t, std::size_t)>& found, StopSignal* stop) const {
   if (text.size() < grams.length) return;
   const std::size_t places = text.size() - grams.length + 1;
   std::array<std::uint64_t, kBatch> hashes;
   const std::size_t last_slot = grams.slots.size() - 1;
   for (std::size_t first = 0; first < places; first += kBatch) {
+    if (stop != nullptr && first % kAtOnce == 0 && first != 0) stop->look();
     const std::size_t number = std::min(kBatch, places - first);
     for (std::size_t i = 0; i < number; ++i) {
       hashes[i] = window_hash(sums, first + i, grams.length, grams.power);
@@ -166,12 +168,12 @@ void GramTable::find_class(const Class& grams, const NormalisedText& text, std::
 }
 
 void GramTable::find(const NormalisedText& text, std::vector<std::uint64_t>& scratch,
-                     const std::function<void(std::uint32_t, std::size_t)>& found) const {
+                     const std::function<void(std::uint32_t, std::size_t)>& found, StopSignal* stop) const {
   const auto hashes = text.hashes();
   scratch.resize(text.size() + 1);
   scratch[0] = 0;
   for (std::size_t i = 0; i < text.size(); ++i) scratch[i + 1] = scratch[i] * kBase + hashes[i];
-  for (const Class& grams : classes_) find_class(grams, text, scratch, found);
+  for (const Class& grams : classes_) find_class(grams, text, scratch, found, stop);
 }
 
 }  // namespace anygram

@@ -9,10 +9,11 @@
 namespace anygram {
 namespace {
 
-constexpr std::size_t kBlock = 256;       // code points for which room is made at a time
-constexpr std::size_t kMostExpanded = 8;  // code points that one becomes at most
-constexpr std::size_t kMostBytes = 4;     // of a code point
-constexpr std::size_t kRoom = 16;         // for wide loads
+constexpr std::size_t kBlock = 256;                    // code points for which room is made at a time
+constexpr std::size_t kMostExpanded = 8;               // code points that one becomes at most
+constexpr std::size_t kMostBytes = 4;                  // of a code point
+constexpr std::size_t kRoom = 16;                      // for wide loads
+constexpr std::size_t kAtOnce = std::size_t{1} << 18;  // code points, until it is asked whether to stop
 
 // The hashes of ASCII's characters as units.
 std::array<std::uint64_t, 0x80> ascii_hashes() {
@@ -29,7 +30,8 @@ std::array<std::uint64_t, 0x80> ascii_hashes() {
 void Normalisation::check() const {
   const auto refuse = [](const char* message) { throw Error(ErrorCode::kInvalidArgument, message); };
   if (mapping.size() != kCodePointEnd) refuse("a normalisation maps every code point");
-  if (units == Units::kUnicodeWords && classes.size() != kCodePointEnd) refuse("word boundaries need every class");
+  if ((units == Units::kUnicodeWords || units == Units::kSegments) && classes.size() != kCodePointEnd)
+    refuse("word boundaries need every class");
   if (expansion_offsets.empty() || expansion_offsets.back() != expansions.size()) refuse("expansions do not end");
   for (std::size_t i = 1; i < expansion_offsets.size(); ++i) {
     if (expansion_offsets[i - 1] > expansion_offsets[i]) refuse("expansions descend");
@@ -140,17 +142,28 @@ void NormalisedText::add_characters(const Normalisation& normalisation, std::spa
   }
 }
 
-void NormalisedText::add_unicode_words(const Normalisation& normalisation, std::span<const CodePoint> text) {
+void NormalisedText::add_segments(const Normalisation& normalisation, std::span<const CodePoint> text,
+                                  StopSignal* stop) {
   classes_.resize(text.size());
   const std::uint8_t* const class_of = normalisation.classes.data();
   for (std::size_t i = 0; i < text.size(); ++i) classes_[i] = class_of[text[i]];
   const std::int32_t* const mapping = normalisation.mapping.data();
+  const bool words = normalisation.units == Units::kUnicodeWords;
+  std::size_t asked = 0;
   for (std::size_t begin = 0; begin < text.size();) {
+    if (stop != nullptr && begin - asked >= kAtOnce) {
+      stop->look();
+      asked = begin;
+    }
     // White space and the like, most often alone between words.
     const std::size_t end = segment_end(classes_, begin);
     std::uint8_t any = 0;
-    for (std::size_t i = begin; i < end; ++i) any |= classes_[i];
-    if ((any & kAlphanumericBit) != 0) {
+    std::uint8_t every = 0xFF;
+    for (std::size_t i = begin; i < end; ++i) {
+      any |= classes_[i];
+      every &= classes_[i];
+    }
+    if (words ? (any & kAlphanumericBit) != 0 : (every & kWhiteSpaceBit) == 0) {
       for (std::size_t first = begin; first < end; first += kBlock) {
         const std::size_t last = std::min(end, first + kBlock);
         reserve(kBlock);
@@ -169,13 +182,16 @@ void NormalisedText::add_unicode_words(const Normalisation& normalisation, std::
   }
 }
 
-void NormalisedText::assign(const Normalisation& normalisation, std::span<const CodePoint> text) {
+void NormalisedText::assign(const Normalisation& normalisation, std::span<const CodePoint> text, StopSignal* stop) {
   used_ = word_begin_ = size_ = 0;
   between_ = normalisation.units == Units::kCharacters ? 0 : 1;
   reserve(kBlock);
   begins_[0] = 0;
-  if (normalisation.units == Units::kUnicodeWords) return add_unicode_words(normalisation, text);
+  if (normalisation.units == Units::kUnicodeWords || normalisation.units == Units::kSegments) {
+    return add_segments(normalisation, text, stop);
+  }
   for (std::size_t first = 0; first < text.size(); first += kBlock) {
+    if (stop != nullptr && first % kAtOnce == 0 && first != 0) stop->look();
     reserve(kBlock);
     const auto block = text.subspan(first, std::min(kBlock, text.size() - first));
     if (normalisation.units == Units::kCharacters) {

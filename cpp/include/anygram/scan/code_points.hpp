@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <anygram/base/stop_signal.hpp>
 #include <anygram/base/types.hpp>
 
 namespace anygram {
@@ -16,8 +17,8 @@ inline constexpr CodePoint kReplacement = 0xFFFD;
 inline constexpr CodePoint kCodePointEnd = 0x110000;
 
 // Appends the code points of UTF-8. Of what is no UTF-8, each longest beginning of a character becomes U+FFFD, and each
-// other byte one: what Unicode recommends, and Python does.
-void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result);
+// other byte one: what Unicode recommends, and Python does. A long text asks `stop` now and then, if there is one.
+void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result, StopSignal* stop = nullptr);
 
 // Writes the UTF-8 form of a code point, 4 bytes at most; returns where it ends.
 inline char* write_utf8(CodePoint c, char* to) {
@@ -47,6 +48,10 @@ class TokenTexts {
 
   // Appends the bytes of a document's symbols. A token outside the vocabulary spells U+FFFD.
   void append(std::span<const Symbol> symbols, std::vector<char>& result) const;
+  // Appends what stands between tokens, for documents that are read piece by piece.
+  void append_between(std::vector<char>& result) const {
+    result.insert(result.end(), between_.begin(), between_.end());
+  }
 
  private:
   std::string bytes_;

@@ -25,9 +25,9 @@ class GramTable {
   std::span<const std::uint32_t> firsts() const { return firsts_; }
 
   // Calls found(gram, unit) for each distinct gram that stands at each unit of the text. `scratch` is memory to be used
-  // again.
+  // again. A long text asks `stop` now and then, if there is one.
   void find(const NormalisedText& text, std::vector<std::uint64_t>& scratch,
-            const std::function<void(std::uint32_t gram, std::size_t unit)>& found) const;
+            const std::function<void(std::uint32_t gram, std::size_t unit)>& found, StopSignal* stop = nullptr) const;
 
  private:
   struct Slot {
@@ -55,7 +55,7 @@ class GramTable {
   // The hash of a gram's first units.
   std::uint64_t prefix_hash(Units units, std::uint32_t number, std::size_t length, std::uint64_t power) const;
   void find_class(const Class& grams, const NormalisedText& text, std::span<const std::uint64_t> sums,
-                  const std::function<void(std::uint32_t, std::size_t)>& found) const;
+                  const std::function<void(std::uint32_t, std::size_t)>& found, StopSignal* stop) const;
   bool stands_at(std::uint32_t number, const NormalisedText& text, std::size_t unit) const;
 
   std::string bytes_;

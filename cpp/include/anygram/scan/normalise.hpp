@@ -14,6 +14,7 @@ enum class Units {
   kCharacters,    // each code point
   kWords,         // what stands between separators
   kUnicodeWords,  // the segments of word boundaries that have a letter or a digit
+  kSegments,      // the segments of word boundaries but for those of white space alone
 };
 
 // Stands between words where they are joined; no byte of UTF-8.
@@ -29,7 +30,7 @@ struct Normalisation {
   std::vector<std::int32_t> mapping{};             // a code point, or one of the above; kCodePointEnd of them
   std::vector<std::int32_t> expansions{};          // code points, kSeparator or kNothing
   std::vector<std::uint32_t> expansion_offsets{};  // where each begins, and where the last ends
-  std::vector<std::uint8_t> classes{};             // of word boundaries, for kUnicodeWords
+  std::vector<std::uint8_t> classes{};             // of word boundaries, for kUnicodeWords and kSegments
 
   // Throws kInvalidArgument if the tables do not have the sizes that they should.
   void check() const;
@@ -38,8 +39,8 @@ struct Normalisation {
 // A normalised text: its units one after another, words with kWordEnd behind each.
 class NormalisedText {
  public:
-  // Keeps its memory from one text to the next.
-  void assign(const Normalisation& normalisation, std::span<const CodePoint> text);
+  // Keeps its memory from one text to the next. A long text asks `stop` now and then, if there is one.
+  void assign(const Normalisation& normalisation, std::span<const CodePoint> text, StopSignal* stop = nullptr);
 
   std::size_t size() const { return size_; }
   // The bytes of units [begin, end), begin < end.
@@ -53,7 +54,7 @@ class NormalisedText {
   void add_mapped(const Normalisation& normalisation, CodePoint c);
   void add_separated(const Normalisation& normalisation, std::span<const CodePoint> text);
   void add_characters(const Normalisation& normalisation, std::span<const CodePoint> text);
-  void add_unicode_words(const Normalisation& normalisation, std::span<const CodePoint> text);
+  void add_segments(const Normalisation& normalisation, std::span<const CodePoint> text, StopSignal* stop);
   void end_word();
   void end_unit(std::uint64_t hash);
   // Makes room for what becomes of so many code points.

@@ -29,10 +29,11 @@ enum class WordBreak : std::uint8_t {
   kSpace,  // WSegSpace
 };
 
-// A code point's class is a byte: its WordBreak, and two bits more.
+// A code point's class is a byte: its WordBreak, and three bits more.
 inline constexpr std::uint8_t kWordBreakBits = 0x1F;
 inline constexpr std::uint8_t kPictographBit = 0x20;    // Extended_Pictographic
 inline constexpr std::uint8_t kAlphanumericBit = 0x40;  // what makes a segment a word
+inline constexpr std::uint8_t kWhiteSpaceBit = 0x80;
 
 // The end of the segment that begins at `begin`, which is less than the size.
 std::size_t segment_end(std::span<const std::uint8_t> classes, std::size_t begin);
