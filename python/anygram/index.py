@@ -671,9 +671,7 @@ class Index:
             self._core.scan_grams(scan, self._token_texts, count, progress)
         return GramScan(scan, len(groups))
 
-    def find_grams(
-        self, finder: GramFinder, documents: Iterable[int], *, threads: int | None = None
-    ) -> GramPlaces:
+    def find_grams(self, finder: GramFinder, documents: Iterable[int], *, threads: int | None = None) -> GramPlaces:
         """Each place where grams of other normalisations stand in some documents.
 
         Args:
