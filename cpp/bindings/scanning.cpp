@@ -207,7 +207,7 @@ void bind_scanning(py::module_& module, IndexClass& index) {
       .def(py::init([](const py::bytes& bytes, const Column<std::uint64_t>& offsets, const py::bytes& between) {
              return TokenTexts(bytes, vector_of(offsets), between);
            }),
-           py::arg("bytes"), py::arg("offsets"), py::arg("between"));
+           py::arg("encoded"), py::arg("offsets"), py::arg("between"));
   py::class_<GramScan>(module, "GramScan")
       .def(py::init(&scan_of), py::arg("families"), py::arg("groups"))
       .def(

@@ -24,6 +24,7 @@ from anygram.scanning import WORD_END, GramFamily, GramFinder, GramPlaces, Norma
 from anygram.types import Int64Array
 
 _ROUNDING = 1e-9  # sums that choose what is looked at closely have room for rounding
+_PERFECT = 1e-12
 _ROWS_AT_ONCE = 1 << 21
 
 #: Finds grams in some of the texts, by their numbers.
@@ -246,7 +247,7 @@ class DeconItems:
         """
         items, offsets = self._seeds
         counts = (offsets[1:] - offsets[:-1])[places.grams]
-        pairs = np.repeat(places.texts, counts) * max(1, len(self)) + items[_ranges(offsets[places.grams], counts)]
+        pairs = np.repeat(places.texts, counts) * max(1, len(self)) + items[ranges(offsets[places.grams], counts)]
         distinct = np.unique(pairs)
         return distinct // max(1, len(self)), distinct % max(1, len(self))
 
@@ -281,7 +282,7 @@ class DeconItems:
         """The same, the last column being how many n-grams each has."""
         # All n-grams of a text for each of its items; then those that are the item's.
         counts = (places.offsets[1:] - places.offsets[:-1])[texts]
-        rows = _ranges(places.offsets[texts], counts)
+        rows = ranges(places.offsets[texts], counts)
         pairs = np.repeat(np.arange(len(texts)), counts)
         own = self._questions.have(items[pairs], places.grams[rows])
         rows, pairs = rows[own], pairs[own]
@@ -320,7 +321,8 @@ class DeconItems:
             total += of_answer * answer
         if len(words.passage):
             total += of_passage * passage
-        return self.rule.adjusted(min(1.0, total), sum(map(len, words)))
+        # Where all was found the score is perfect, whatever the rounding of the weights.
+        return self.rule.adjusted(1.0 if total > 1 - _PERFECT else total, sum(map(len, words)))
 
     def _part_weights(self, item: int, words: ItemWords) -> tuple[float, float, float]:
         """Of question, answer and passage: what a short one loses goes to the others."""
@@ -478,7 +480,7 @@ def _word_counts(items: Sequence[ItemWords], short_answer: int) -> Counter[bytes
     return counts
 
 
-def _ranges(begins: Int64Array, counts: Int64Array) -> Int64Array:
+def ranges(begins: Int64Array, counts: Int64Array) -> Int64Array:
     """begins[0], begins[0] + 1, ... as many as counts[0]; then those of the next."""
     ends = np.cumsum(counts)
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(begins - ends + counts, counts)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anygram.analysis.contamination.items import Evidence, Item, Verdict
+from anygram.analysis.contamination.plans import Answers, GramPlan, Views
 from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
-from anygram.analysis.contamination.plans import Answers, GramPlan, Views
 from anygram.scanning import GramFinder, GramPlaces, Normaliser
 from anygram.types import Int64Array
 

@@ -74,7 +74,8 @@ class Decon(DeconParameters, GramRule):
 
     def decide(self, views: Views, plan: GramPlan, answers: ReadableAnswers) -> Ruling:
         """See `GramRule`."""
-        assert isinstance(plan, _DeconPlan) and plan.items is not None
+        assert isinstance(plan, _DeconPlan)
+        assert plan.items is not None
         items = plan.items
         held = [answers.group(number).documents if items.is_applicable[number] else [] for number in range(len(items))]
         documents = np.concatenate([np.empty(0, np.int64), *held]).astype(np.int64)
