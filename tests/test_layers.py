@@ -41,10 +41,10 @@ CALLERS_OF_CORE = {
     "build.py",
     "convert.py",
     "foreign_files.py",
+    "gram_finder.py",
     "index.py",
     "infini_gram_index.py",
     "opening.py",
-    "scanning.py",
     "tokengrams_index.py",
     "verify.py",
 }

@@ -49,8 +49,9 @@ from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
 if TYPE_CHECKING:
     from anygram.filters.columns import Columns
+    from anygram.gram_finder import GramFinder
     from anygram.metadata import MetadataReader
-    from anygram.scanning import GramFamily, GramFinder, GramGroup, GramPlaces, GramScan
+    from anygram.scanning import GramFamily, GramGroup, GramPlaces, GramScan
 
 LoadMode: TypeAlias = Literal["mmap", "ram"]
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from anygram.arguments import optional_integer
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:
@@ -304,7 +303,7 @@ class GramPlaces:
     Attributes:
         texts: int64 (n,), the text, by its place among those that were searched; ascending.
         units: int64 (n,), the unit of the text that the gram begins with; ascending within a text.
-        grams: int64 (n,), the gram: the first of those that are equal (`GramFinder.first_equal`).
+        grams: int64 (n,), the gram: the first of those that are equal (`anygram.gram_finder.GramFinder.first_equal`).
         num_units: int64 (texts,), how many units each text has.
         num_bytes: int64 (texts,), how many bytes of UTF-8.
     """
@@ -322,47 +321,6 @@ class GramPlaces:
     def offsets(self) -> Int64Array:
         """int64 (texts + 1,): rows [offsets[i], offsets[i + 1]) are of text i."""
         return np.searchsorted(self.texts, np.arange(len(self.num_units) + 1))
-
-
-class GramFinder:
-    """Finds each place where grams of one normaliser stand in texts; `Index.find_grams` does so in documents.
-
-    Exact: what hashes find is compared. It may be used from many threads at once.
-
-    Args:
-        family: the grams.
-
-    Attributes:
-        first_equal: int64 (n,): by gram, the first one that is equal, which alone is reported.
-    """
-
-    def __init__(self, family: GramFamily) -> None:
-        from anygram import _core
-
-        self.core = _core.GramFinder(core_family(family))
-        self.first_equal: Int64Array = self.core.first_equal()
-
-    def find(self, texts: Sequence[str], *, threads: int | None = None) -> GramPlaces:
-        """The places in texts. Cost: O(their bytes), divided among the threads.
-
-        Args:
-            texts: the texts; a lone surrogate is taken for U+FFFD.
-            threads: how many to use; None for all CPUs.
-        """
-        from anygram.machine import available_cpus
-
-        count = optional_integer(threads, "threads", 1) or available_cpus()
-        try:
-            return GramPlaces(*self.core.find(list(texts), count))
-        except UnicodeEncodeError:
-            whole = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
-            return GramPlaces(*self.core.find(whole, count))
-
-    def __len__(self) -> int:
-        return len(self.first_equal)
-
-    def __repr__(self) -> str:
-        return f"GramFinder({len(self):,} grams)"
 
 
 def core_family(family: GramFamily) -> tuple[Any, ...]:

@@ -14,7 +14,8 @@ from anygram import rules
 from anygram.analysis.contamination.benchmarks import Benchmark
 from anygram.analysis.contamination.engine import judge
 from anygram.analysis.contamination.normalisers import ALPHANUMERIC_WORDS
-from anygram.scanning import GramFamily, GramFinder
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramFamily
 from anygram.tokenizers.literal import byte_characters
 
 tokenizers = pytest.importorskip("tokenizers")

@@ -19,7 +19,8 @@ from anygram.analysis.decontamination.grams import SEGMENTS
 from anygram.analysis.decontamination.rules import Bff, Dolma, Tulu3, parse_training_rule
 from anygram.analysis.decontamination.texts import GivenTexts
 from anygram.errors import InputError, InvalidQueryError
-from anygram.scanning import GramFamily, GramFinder
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramFamily
 from anygram.segments import segments
 
 

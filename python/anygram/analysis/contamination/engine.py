@@ -26,8 +26,9 @@ from anygram.analysis.contamination.rules.base import (
 )
 from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
+from anygram.gram_finder import GramFinder
 from anygram.index import Index
-from anygram.scanning import GramFamily, GramFinder, GramGroup, GramPlaces, GramScan, GroupScore, Normaliser
+from anygram.scanning import GramFamily, GramGroup, GramPlaces, GramScan, GroupScore, Normaliser
 from anygram.types import Int64Array, Ragged, TokenArray
 
 Progress = Callable[[int, int], None]

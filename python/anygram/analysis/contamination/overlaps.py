@@ -7,7 +7,6 @@ in a corpus, and which documents of a corpus have an item.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -18,9 +17,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from anygram.analysis.contamination.gram_sets import GramSets, Windows, ranges, runs
 from anygram.analysis.contamination.normalisers import DECON_WORDS
 from anygram.errors import InvalidQueryError
-from anygram.scanning import WORD_END, GramFamily, GramFinder, GramPlaces, NormalisedText
+from anygram.gram_finder import GramFinder
+from anygram.scanning import WORD_END, GramPlaces, NormalisedText
 from anygram.types import Int64Array
 
 _ROUNDING = 1e-9  # sums that choose what is looked at closely have room for rounding
@@ -71,12 +72,13 @@ class DeconParameters:
         least = dict.fromkeys(
             ("length", "answer_length", "passage_length", "max_misses", "min_words", "min_distinct_words"), 1
         )
-        for name in (parameter.name for parameter in fields(DeconParameters) if parameter.name != "score"):
+        for name in (parameter.name for parameter in fields(DeconParameters)):
             value, lowest = getattr(self, name), self.perfect_until if name == "usual_from" else least.get(name, 0)
-            if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
+            if name == "score":
+                if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+                    raise InvalidQueryError(f"decon: score is above 0 and at most 1, found {value!r}")
+            elif isinstance(value, bool) or not isinstance(value, int) or value < lowest:
                 raise InvalidQueryError(f"decon: {name} is an int from {lowest} up, found {value!r}")
-        if isinstance(self.score, bool) or not isinstance(self.score, int | float) or not 0 < self.score <= 1:
-            raise InvalidQueryError(f"decon: score is above 0 and at most 1, found {self.score!r}")
 
     def least_question(self, num_words: int) -> float:
         """The least share of a question of so many words that can make the score, whatever answer and passage give."""
@@ -141,25 +143,25 @@ class DeconItems:
         weigh = max(self.num_weighed, least_items)
         chosen = [(number, item) for number in applicable if (item := items[number]) is not None]
 
-        questions = _Windows()
+        questions = Windows()
         for number, item in chosen:
             questions.add(number, item.question, min(rule.length, len(item.question)))
-        self._question_finder = GramFinder(questions.family())
+        self._question_finder = GramFinder(Windows.family(DECON_WORDS, questions))
         self._question_offsets = np.searchsorted(questions.owners(), np.arange(len(items) + 1))
-        self._questions = _GramSets(questions.owners(), self._question_finder.first_equal, len(items), weigh)
+        self._questions = GramSets(questions.owners(), self._question_finder.first_equal, len(items), weigh)
 
-        answers, passages, whole = _Windows(), _Windows(), _Windows()
+        answers, passages, whole = Windows(), Windows(), Windows()
         for number, item in chosen:
             if len(item.answer) > rule.short_answer:
                 answers.add(number, item.answer, rule.answer_length)
             elif len(item.answer):
                 whole.add(number, item.answer, len(item.answer))
             passages.add(number, item.passage, rule.passage_length)
-        self._other_finder = GramFinder(_Windows.family(answers, passages, whole))
+        self._other_finder = GramFinder(Windows.family(DECON_WORDS, answers, passages, whole))
         grams = self._other_finder.first_equal
         ends = np.cumsum([len(answers.owners()), len(passages.owners())])
-        self._answers = _GramSets(answers.owners(), grams[: ends[0]], len(items), weigh)
-        self._passages = _GramSets(passages.owners(), grams[ends[0] : ends[1]], len(items), weigh)
+        self._answers = GramSets(answers.owners(), grams[: ends[0]], len(items), weigh)
+        self._passages = GramSets(passages.owners(), grams[ends[0] : ends[1]], len(items), weigh)
         counts = _word_counts([item for _, item in chosen], rule.short_answer)
         #: By item: a short answer as one n-gram; None for one that tells nothing.
         self._whole_answers = {
@@ -255,14 +257,15 @@ class DeconItems:
     def _seeds(self) -> tuple[Int64Array, Int64Array]:
         """By n-gram, the items that it is one of the rarest of; and where those of each n-gram begin."""
         grams: list[Int64Array] = []
-        for item in np.flatnonzero(self.is_applicable).tolist():
-            own = self._questions.of(item)
+        applicable = np.flatnonzero(self.is_applicable)
+        for number in applicable.tolist():
+            own = self._questions.of(number)
             own = own[np.argsort(-self._questions.weights[own], kind="stable")]
-            may_lack = (1 - self.least[item]) * self._questions.totals[item] * (1 + _ROUNDING)
+            may_lack = (1 - self.least[number]) * self._questions.totals[number] * (1 + _ROUNDING)
             enough = np.searchsorted(np.cumsum(self._questions.weights[own]), may_lack, side="right") + 1
             grams.append(own[:enough])
         gram = np.concatenate([np.empty(0, np.int64), *grams])
-        item = np.repeat(np.flatnonzero(self.is_applicable), [len(own) for own in grams])
+        item = np.repeat(applicable, [len(own) for own in grams])
         order = np.argsort(gram, kind="stable")
         return item[order], np.searchsorted(gram[order], np.arange(len(self._question_finder) + 1))
 
@@ -270,13 +273,12 @@ class DeconItems:
         """The stretches of texts that may have enough of a question."""
         sizes = (places.offsets[1:] - places.offsets[:-1])[texts]
         parts = []
-        for begin, end in _runs(sizes, _ROWS_AT_ONCE):
+        for begin, end in runs(sizes, _ROWS_AT_ONCE):
             parts.append(self._clusters_of(places, texts[begin:end], items[begin:end]))
         if not parts:
             parts.append(self._clusters_of(places, texts[:0], items[:0]))
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        counts = columns.pop()
-        return _Clusters(*columns, np.concatenate([[0], np.cumsum(counts)]))
+        texts, items, begins, ends, grams, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return _Clusters(texts, items, begins, ends, grams, np.concatenate([[0], np.cumsum(counts)]))
 
     def _clusters_of(self, places: GramPlaces, texts: Int64Array, items: Int64Array) -> tuple[Int64Array, ...]:
         """The same, the last column being how many n-grams each has."""
@@ -291,10 +293,9 @@ class DeconItems:
         begins = np.ones(len(rows), np.bool_)
         begins[1:] = (pairs[1:] != pairs[:-1]) | (units[1:] - units[:-1] - 1 >= self.rule.max_misses)
         firsts = np.flatnonzero(begins)
-        cluster = np.cumsum(begins) - 1
         # Each n-gram counts once.
-        distinct = np.unique(cluster * max(1, len(self._question_finder)) + grams)
-        cluster, grams = np.divmod(distinct, max(1, len(self._question_finder)))
+        base = max(1, len(self._question_finder))
+        cluster, grams = np.divmod(np.unique((np.cumsum(begins) - 1) * base + grams), base)
         weights = np.bincount(cluster, self._questions.weights[grams], minlength=len(firsts))
         item = items[pairs[firsts]]
         enough = weights >= (self.least[item] - _ROUNDING) * self._questions.totals[item] - _ROUNDING
@@ -365,39 +366,6 @@ class DeconItems:
         return self._passages.share(item, np.unique(grams[: breaks[0] + 1] if len(breaks) else grams))
 
 
-class _Windows:
-    """N-grams of texts, each text's of one length, and whose they are."""
-
-    def __init__(self) -> None:
-        self._texts: list[bytes] = []
-        self._begins: list[Int64Array] = []
-        self._ends: list[Int64Array] = []
-        self._owners: list[Int64Array] = []
-
-    def add(self, owner: int, text: NormalisedText, length: int) -> None:
-        """Adds those of a text."""
-        number = max(0, len(text) - length + 1)
-        self._texts.append(text.encoded)
-        self._begins.append(text.byte_begins[:number])
-        self._ends.append(text.byte_ends[len(text) - number :])
-        self._owners.append(np.full(number, owner))
-
-    def owners(self) -> Int64Array:
-        """By n-gram."""
-        return np.concatenate([np.empty(0, np.int64), *self._owners])
-
-    def family(*those: _Windows) -> GramFamily:
-        """All of them, of one after the other."""
-        begins, ends, size = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-        for one in those:
-            for text, begin, end in zip(one._texts, one._begins, one._ends, strict=True):
-                begins.append(begin + size)
-                ends.append(end + size)
-                size += len(text)
-        encoded = b"".join(text for one in those for text in one._texts)
-        return GramFamily(DECON_WORDS, encoded, np.concatenate(begins), np.concatenate(ends))
-
-
 class _Clusters(NamedTuple):
     """Stretches of texts that have n-grams of a question: by text, then by item, then by place.
 
@@ -427,41 +395,6 @@ class _TextPlaces(NamedTuple):
         return self.units[np.searchsorted(self.units, begin) : np.searchsorted(self.units, end)]
 
 
-class _GramSets:
-    """The n-grams of one part of each item, and what they weigh: the rarer among the items, the more."""
-
-    def __init__(self, owners: Int64Array, grams: Int64Array, num_items: int, weigh: int) -> None:
-        self._num_grams = int(grams.max(initial=-1)) + 1
-        self._keys = np.unique(owners * self._num_grams + grams)  # each n-gram of an item once
-        self._grams = self._keys % max(1, self._num_grams)
-        self._offsets = np.searchsorted(self._keys, np.arange(num_items + 1) * self._num_grams)
-        if not self._num_grams:
-            self._offsets[:] = 0
-        counts = np.bincount(self._grams, minlength=self._num_grams)
-        known, places = np.unique(counts, return_inverse=True)
-        logarithms = [math.log(weigh / count) if count else 0.0 for count in known.tolist()]
-        #: By n-gram; of those that no item has, without meaning.
-        self.weights = np.array(logarithms, np.float64)[places]
-        self.totals = np.array([math.fsum(self.weights[self.of(number)].tolist()) for number in range(num_items)])
-
-    def of(self, item: int) -> Int64Array:
-        """An item's n-grams, ascending."""
-        return self._grams[self._offsets[item] : self._offsets[item + 1]]
-
-    def have(self, items: Int64Array, grams: Int64Array) -> NDArray[np.bool_]:
-        """Whether items have n-grams, one by one."""
-        if not len(self._keys):
-            return np.zeros(len(grams), np.bool_)
-        keys = items * self._num_grams + grams
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return (self._keys[places] == keys) & (grams < self._num_grams)
-
-    def share(self, item: int, matched: Int64Array) -> float:
-        """What some of an item's n-grams weigh, by what all do."""
-        total = float(self.totals[item])
-        return math.fsum(self.weights[matched].tolist()) / total if total > 0 else 0.0
-
-
 def _text_places(places: GramPlaces, text: int) -> _TextPlaces:
     begin, end = places.offsets[text : text + 2].tolist()
     return _TextPlaces(places.units[begin:end], places.grams[begin:end])
@@ -478,19 +411,3 @@ def _word_counts(items: Sequence[ItemWords], short_answer: int) -> Counter[bytes
     for part in chain.from_iterable(items) if short else ():
         counts.update(short.intersection(_words(part)))
     return counts
-
-
-def ranges(begins: Int64Array, counts: Int64Array) -> Int64Array:
-    """begins[0], begins[0] + 1, ... as many as counts[0]; then those of the next."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(begins - ends + counts, counts)
-
-
-def _runs(sizes: Int64Array, most: int) -> Iterator[tuple[int, int]]:
-    """Runs of rows whose sizes are at most so much together, or of one row."""
-    before = np.concatenate([[0], np.cumsum(sizes)])
-    begin = 0
-    while begin < len(sizes):
-        end = max(begin + 1, int(np.searchsorted(before, before[begin] + most, side="right")) - 1)
-        yield begin, end
-        begin = end

@@ -12,8 +12,9 @@ import numpy as np
 
 from anygram.analysis.decontamination.texts import GivenTexts, Texts
 from anygram.errors import InputError, InvalidQueryError
+from anygram.gram_finder import GramFinder
 from anygram.io import Corpus, Record, as_corpus, read_corpus
-from anygram.scanning import GramFinder, GramPlaces
+from anygram.scanning import GramPlaces
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anygram.analysis.contamination.overlaps import ranges
-from anygram.scanning import GramFamily, GramFinder, Normaliser
+from anygram.analysis.contamination.gram_sets import Windows, ranges
+from anygram.gram_finder import GramFinder
+from anygram.scanning import Normaliser
 from anygram.types import Int64Array
 
 #: Words and punctuation as they stand: segments by Unicode's word boundaries, but for those of white space.
@@ -30,23 +31,16 @@ class ItemGrams:
     def __init__(self, normaliser: Normaliser, length: int, texts: Sequence[str]) -> None:
         views = [normaliser.view(text) for text in texts]
         self.num_units = np.array([len(view) for view in views], np.int64)
-        counts = np.maximum(self.num_units - length + 1, 0)
-        bases = np.cumsum([0, *(len(view.encoded) for view in views)])
-        empty = [np.empty(0, np.int64)]
-        begins = [view.byte_begins[:count] + base for view, count, base in zip(views, counts, bases[:-1], strict=True)]
-        ends = [
-            view.byte_ends[len(view) - count :] + base
-            for view, count, base in zip(views, counts, bases[:-1], strict=True)
-        ]
-        encoded = b"".join(view.encoded for view in views)
-        self.finder = GramFinder(
-            GramFamily(normaliser, encoded, np.concatenate(empty + begins), np.concatenate(empty + ends))
-        )
+        windows = Windows()
+        for number, view in enumerate(views):
+            windows.add(number, view, length)
+        self.finder = GramFinder(Windows.family(normaliser, windows))
         # Places in items, by n-gram, then by item, then by where they begin.
         grams = self.finder.first_equal
         order = np.argsort(grams, kind="stable")
-        self._items = np.repeat(np.arange(len(views)), counts)[order]
-        self._begins = ranges(np.zeros(len(views), np.int64), counts)[order]
+        counts = np.maximum(self.num_units - length + 1, 0)
+        self._items = windows.owners()[order]
+        self._begins = ranges(np.zeros_like(counts), counts)[order]
         self._offsets = np.searchsorted(grams[order], np.arange(len(grams) + 1))
 
     def places(self, grams: Int64Array) -> tuple[Int64Array, Int64Array]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from anygram.scanning import GramFinder, GramPlaces
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramPlaces
 from anygram.types import Int64Array
 
 

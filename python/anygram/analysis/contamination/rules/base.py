@@ -16,7 +16,8 @@ from anygram.analysis.contamination.items import Evidence, Item, Verdict
 from anygram.analysis.contamination.plans import Answers, GramPlan, Views
 from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
-from anygram.scanning import GramFinder, GramPlaces, Normaliser
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramPlaces, Normaliser
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:

@@ -14,11 +14,13 @@ from anygram.analysis.contamination.overlaps import DeconItems, DeconParameters,
 from anygram.analysis.contamination.plans import Block, GramPlan, Views, merged
 from anygram.analysis.contamination.rules.base import GramRule, ReadableAnswers, Ruling, not_applicable, verdict
 from anygram.analysis.contamination.texts import ItemText
-from anygram.scanning import GramFinder, GramGroup, GramPlaces
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramGroup, GramPlaces
 from anygram.types import Int64Array
 
 _BYTES_AT_ONCE = 1 << 24  # of documents that are read again
 _FIRST_DOCUMENTS = 256
+_NONE = np.empty(0, np.int64)
 _MOST_DOCUMENTS = 1 << 16
 
 
@@ -53,7 +55,7 @@ class Decon(DeconParameters, GramRule):
         for number, item in enumerate(views.items):
             if not items.is_applicable[number]:
                 plan.ranges.append(None)
-                plan.groups.append(_group(np.empty(0, np.int64), np.empty(0)))
+                plan.groups.append(_group(_NONE, np.empty(0)))
                 continue
             block = self._block(views, item, "question")
             numbers = plan.add_windows(block, min(self.length, len(block.view)))
@@ -77,8 +79,10 @@ class Decon(DeconParameters, GramRule):
         assert isinstance(plan, _DeconPlan)
         assert plan.items is not None
         items = plan.items
-        held = [answers.group(number).documents if items.is_applicable[number] else [] for number in range(len(items))]
-        documents = np.concatenate([np.empty(0, np.int64), *held]).astype(np.int64)
+        held: list[Int64Array] = [
+            answers.group(number).documents if items.is_applicable[number] else _NONE for number in range(len(items))
+        ]
+        documents = np.concatenate([_NONE, *held])
         numbers = np.repeat(np.arange(len(items)), list(map(len, held)))
         best = self._best(items, answers, documents, numbers)
         note = f"weights are by the {items.num_weighed:,} applicable items that were given together"
@@ -99,18 +103,19 @@ class Decon(DeconParameters, GramRule):
         best: dict[int, Match] = {}
         scores = np.zeros(len(items))
 
+        at_once = _FIRST_DOCUMENTS
+
         def is_wanted(item: int, score: float) -> bool:
             return item not in best or score > scores[item]
 
         def find(finder: GramFinder, chosen: Int64Array) -> GramPlaces:
             nonlocal at_once
             places = answers.places(finder, chosen)
-            at_once = int(
-                np.clip(len(chosen) * _BYTES_AT_ONCE // max(1, int(places.num_bytes.sum())), 1, _MOST_DOCUMENTS)
-            )
+            fitting = len(chosen) * _BYTES_AT_ONCE // max(1, int(places.num_bytes.sum()))
+            at_once = min(max(1, fitting), _MOST_DOCUMENTS)
             return places
 
-        begin, at_once = 0, _FIRST_DOCUMENTS
+        begin = 0
         distinct, begins = np.unique(documents, return_index=True)
         begins = np.append(begins, len(documents))
         while begin < len(distinct):
