@@ -49,7 +49,7 @@ Normalisation normalisation_of(const py::tuple& given) {
 // (normalisation, bytes of the grams, begins, ends)
 GramScan::Family family_of(const py::tuple& given) {
   Normalisation normalisation = normalisation_of(given[0].cast<py::tuple>());
-  const Units units = normalisation.units;
+  const Units units = normalisation.units();
   return {std::move(normalisation),
           GramTable(units, given[1].cast<std::string>(), vector_of(given[2].cast<Column<std::uint64_t>>()),
                     vector_of(given[3].cast<Column<std::uint64_t>>()))};
@@ -118,23 +118,14 @@ GramGroup group_of(const py::tuple& given) {
   return group;
 }
 
-template <class Map>
-std::vector<std::uint32_t> sorted_keys(const Map& map) {
-  std::vector<std::uint32_t> keys;
-  keys.reserve(map.size());
-  for (const auto& [key, unused] : map) keys.push_back(key);
-  std::sort(keys.begin(), keys.end());
-  return keys;
-}
-
 // (grams, counts, documents, document_offsets)
 py::tuple grams_of(const GramScan& scan) {
-  const std::vector<std::uint32_t> keys = sorted_keys(scan.grams());
+  const std::vector<std::uint32_t> keys = scan.grams().grams();
   std::vector<std::int64_t> counts;
   std::vector<std::int64_t> documents;
   std::vector<std::int64_t> offsets{0};
   for (const std::uint32_t key : keys) {
-    const GramResult& result = scan.grams().at(key);
+    const GramResult& result = scan.grams()[key];
     counts.push_back(static_cast<std::int64_t>(result.count));
     for (const std::uint64_t document : result.documents) documents.push_back(static_cast<std::int64_t>(document));
     offsets.push_back(static_cast<std::int64_t>(documents.size()));
@@ -145,8 +136,11 @@ py::tuple grams_of(const GramScan& scan) {
 
 // (group, score, document, pieces, documents, scores) of each
 py::list groups_of(const GramScan& scan) {
+  std::vector<std::uint32_t> keys;
+  for (const auto& [key, unused] : scan.groups()) keys.push_back(key);
+  std::sort(keys.begin(), keys.end());
   py::list list;
-  for (const std::uint32_t key : sorted_keys(scan.groups())) {
+  for (const std::uint32_t key : keys) {
     const GroupResult& result = scan.groups().at(key);
     const auto& documents = result.documents;
     list.append(py::make_tuple(

@@ -49,6 +49,13 @@ std::size_t read_character(const unsigned char* bytes, std::size_t size, CodePoi
 
 }  // namespace
 
+std::size_t first_code_point(std::span<const char> bytes, CodePoint& result) {
+  const auto* const from = reinterpret_cast<const unsigned char*>(bytes.data());
+  if (*from >= 0x80) return read_character(from, bytes.size(), result);
+  result = *from;
+  return 1;
+}
+
 void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result, StopSignal* stop) {
   const std::size_t before = result.size();
   result.resize(before + bytes.size());

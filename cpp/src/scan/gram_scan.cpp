@@ -40,15 +40,6 @@ std::vector<Run> runs_of(std::span<const std::shared_ptr<const Shard>> shards) {
   return runs;
 }
 
-// Keeps the smallest, ascending.
-void add_document(std::vector<std::uint64_t>& documents, std::uint64_t document) {
-  const auto place = std::lower_bound(documents.begin(), documents.end(), document);
-  if (place != documents.end() && *place == document) return;
-  if (place == documents.end() && documents.size() == kDocumentsListed) return;
-  documents.insert(place, document);
-  if (documents.size() > kDocumentsListed) documents.pop_back();
-}
-
 double score_of(const GramGroup& group, std::span<const std::pair<std::uint32_t, std::uint32_t>> pieces) {
   double score = 0;
   std::size_t i = 0;
@@ -66,20 +57,26 @@ double score_of(const GramGroup& group, std::span<const std::pair<std::uint32_t,
   return score / static_cast<double>(group.part_lengths.size());
 }
 
+std::size_t total_grams(std::span<const GramScan::Family> families) {
+  std::size_t number = 0;
+  for (const GramScan::Family& family : families) number += family.grams.size();
+  if (number >= 0xFFFFFFFF) throw Error(ErrorCode::kLimit, "a scan looks for fewer than 2^32 - 1 grams");
+  return number;
+}
+
 }  // namespace
 
 GramScan::GramScan(std::vector<Family> families, std::vector<GramGroup> groups)
-    : families_(std::move(families)), groups_given_(std::move(groups)) {
+    : families_(std::move(families)), groups_given_(std::move(groups)), grams_(total_grams(families_)) {
+  std::size_t first = 0;
   for (const Family& family : families_) {
-    family.normalisation.check();
-    firsts_.push_back(static_cast<std::uint32_t>(num_grams_));
-    num_grams_ += family.grams.size();
+    firsts_.push_back(static_cast<std::uint32_t>(first));
+    first += family.grams.size();
   }
-  if (num_grams_ >= 0xFFFFFFFF) throw Error(ErrorCode::kLimit, "a scan looks for fewer than 2^32 - 1 grams");
-  piece_begins_.assign(num_grams_ + 1, 0);
+  piece_begins_.assign(num_grams() + 1, 0);
   for (const GramGroup& group : groups_given_) {
     for (const GramPiece& piece : group.pieces) {
-      if (piece.gram >= num_grams_ || piece.part >= group.part_lengths.size()) {
+      if (piece.gram >= num_grams() || piece.part >= group.part_lengths.size()) {
         throw Error(ErrorCode::kInvalidArgument, "a piece of no gram or part");
       }
       ++piece_begins_[first_equal(piece.gram) + 1];
@@ -128,12 +125,12 @@ class GramScan::Lease {
   std::unique_ptr<Scratch> scratch_;
 };
 
-void GramScan::score_groups(std::uint64_t document, Scratch& scratch, Found& found) const {
+void GramScan::score_groups(std::uint64_t document, Scratch& scratch) const {
   auto& pieces = scratch.pieces;
   pieces.clear();
-  for (const std::uint32_t gram : scratch.hits) {
-    pieces.insert(pieces.end(), pieces_.begin() + static_cast<std::ptrdiff_t>(piece_begins_[gram]),
-                  pieces_.begin() + static_cast<std::ptrdiff_t>(piece_begins_[gram + 1]));
+  for (const GramHit& hit : scratch.hits) {
+    pieces.insert(pieces.end(), pieces_.begin() + static_cast<std::ptrdiff_t>(piece_begins_[hit.gram]),
+                  pieces_.begin() + static_cast<std::ptrdiff_t>(piece_begins_[hit.gram + 1]));
   }
   std::sort(pieces.begin(), pieces.end());
   for (std::size_t begin = 0, end = 0; begin < pieces.size(); begin = end) {
@@ -142,7 +139,7 @@ void GramScan::score_groups(std::uint64_t document, Scratch& scratch, Found& fou
     const GramGroup& group = groups_given_[number];
     const auto held = std::span(pieces).subspan(begin, end - begin);
     const double score = score_of(group, held);
-    GroupResult& result = found.groups[number];
+    GroupResult& result = scratch.groups[number];
     if (score >= group.minimum) result.documents.push_back({document, score});
     if (score < result.score || (score == result.score && !result.pieces.empty())) continue;
     result.score = score;
@@ -152,41 +149,33 @@ void GramScan::score_groups(std::uint64_t document, Scratch& scratch, Found& fou
   }
 }
 
-void GramScan::scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch,
-                             Found& found) const {
-  found.num_bytes += bytes.size();
-  scratch.text.clear();
-  append_code_points(bytes, scratch.text);
-  scratch.hits.clear();
+void GramScan::scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch) const {
+  scratch.num_bytes += bytes.size();
+  auto& hits = scratch.hits;
+  hits.clear();
   for (std::size_t f = 0; f < families_.size(); ++f) {
-    scratch.normalised.assign(families_[f].normalisation, scratch.text);
-    families_[f].grams.find(scratch.normalised, scratch.sums,
-                            [&](std::uint32_t gram, std::size_t) { scratch.hits.push_back(firsts_[f] + gram); });
+    scratch.normalised.assign(families_[f].normalisation, bytes);
+    families_[f].grams.find(scratch.normalised, firsts_[f], hits);
   }
-  if (scratch.hits.empty()) return;
-  std::sort(scratch.hits.begin(), scratch.hits.end());
+  if (hits.empty()) return;
+  std::sort(hits.begin(), hits.end(), [](const GramHit& a, const GramHit& b) { return a.gram < b.gram; });
   std::size_t distinct = 0;
-  for (std::size_t begin = 0, end = 0; begin < scratch.hits.size(); begin = end) {
-    const std::uint32_t gram = scratch.hits[begin];
-    while (end < scratch.hits.size() && scratch.hits[end] == gram) ++end;
-    GramResult& result = found.grams[gram];
-    result.count += end - begin;
-    if (result.documents.size() < kDocumentsListed) result.documents.push_back(document);
-    scratch.hits[distinct++] = gram;
+  for (std::size_t begin = 0, end = 0; begin < hits.size(); begin = end) {
+    const std::uint32_t gram = hits[begin].gram;
+    std::uint64_t times = 0;
+    for (; end < hits.size() && hits[end].gram == gram; ++end) times += hits[end].times;
+    scratch.grams.add(gram, times, document);
+    hits[distinct++].gram = gram;
   }
-  scratch.hits.resize(distinct);
-  if (!pieces_.empty()) score_groups(document, scratch, found);
+  hits.resize(distinct);
+  if (!pieces_.empty()) score_groups(document, scratch);
 }
 
-void GramScan::merge(Found& found) {
+void GramScan::merge(Scratch& scratch) {
+  grams_.add(scratch.grams);
   const std::lock_guard lock(mutex_);
-  num_bytes_ += found.num_bytes;
-  for (auto& [gram, result] : found.grams) {
-    GramResult& all = grams_[gram];
-    all.count += result.count;
-    for (const std::uint64_t document : result.documents) add_document(all.documents, document);
-  }
-  for (auto& [group, result] : found.groups) {
+  num_bytes_ += std::exchange(scratch.num_bytes, 0);
+  for (auto& [group, result] : scratch.groups) {
     GroupResult& all = groups_[group];
     const auto middle = static_cast<std::ptrdiff_t>(all.documents.size());
     all.documents.insert(all.documents.end(), result.documents.begin(), result.documents.end());
@@ -199,6 +188,7 @@ void GramScan::merge(Found& found) {
     all.document = result.document;
     all.pieces = std::move(result.pieces);
   }
+  scratch.groups.clear();
 }
 
 void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards, const TokenTexts& texts,
@@ -212,7 +202,6 @@ void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards,
     const Run& run = runs[item];
     const Lease lease(*this);
     Scratch& scratch = lease.scratch();
-    Found found;
     for (std::uint64_t document = run.begin; document < run.end; ++document) {
       stop.check();
       const Interval span = shards[run.shard]->document_span(document);
@@ -220,9 +209,9 @@ void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards,
       shards[run.shard]->symbols(span.begin, scratch.symbols);
       scratch.bytes.clear();
       texts.append(scratch.symbols, scratch.bytes);
-      scan_document(run.first + document, scratch.bytes, scratch, found);
+      scan_document(run.first + document, scratch.bytes, scratch);
     }
-    merge(found);
+    merge(scratch);
     done += run.tokens;
     if (progress && std::this_thread::get_id() == caller) progress(done, total);
   });
@@ -233,9 +222,8 @@ void GramScan::scan_texts(std::span<const std::string> texts, std::uint64_t firs
   run_parallel(texts.size(), threads, stop, [&](std::size_t item) {
     const Lease lease(*this);
     Scratch& scratch = lease.scratch();
-    Found found;
-    scan_document(first + item, texts[item], scratch, found);
-    merge(found);
+    scan_document(first + item, texts[item], scratch);
+    merge(scratch);
   });
 }
 

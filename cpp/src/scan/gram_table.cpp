@@ -12,168 +12,325 @@
 namespace anygram {
 namespace {
 
-constexpr std::uint64_t kBase = 0x2545F4914F6CDD1DU;  // odd, so that no unit's hash is lost
-constexpr std::uint64_t kMixer = 0x9FB21C651E98DF25U;
-constexpr std::size_t kMaxLengths = 4;                 // so many lengths are looked for each as they are
-constexpr std::size_t kBatch = 128;                    // places whose filter words are asked for together
-constexpr std::size_t kAtOnce = std::size_t{1} << 16;  // units, until it is asked whether to stop
+constexpr std::size_t kMaxLengths = 4;  // so many lengths are looked for each as they are
+constexpr std::size_t kBatch = 64;      // samples whose filter words are asked for together
+constexpr std::size_t kMaxStride = 32;
+constexpr std::size_t kAtOnce = std::size_t{1} << 16;  // samples, until it is asked whether to stop
+constexpr std::size_t kNearFilter = 1024;              // words of a filter that is always in the nearest cache
 
-// The hash of units [begin, begin + length), of the sums of all units before each place.
-std::uint64_t window_hash(std::span<const std::uint64_t> sums, std::size_t begin, std::size_t length,
-                          std::uint64_t power) {
-  const std::uint64_t hash = (sums[begin + length] - sums[begin] * power) * kMixer;
+bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+std::size_t count_units(Units units, std::span<const char> gram) {
+  if (units == Units::kCharacters) {
+    return static_cast<std::size_t>(
+        std::count_if(gram.begin(), gram.end(), [](char byte) { return !continues(byte); }));
+  }
+  return static_cast<std::size_t>(std::count(gram.begin(), gram.end(), kWordEnd)) + 1;
+}
+
+// The hash of a block. May read 7 bytes past a block of less than 8.
+template <std::size_t Block>
+std::uint64_t block_hash(const char* bytes) {
+  constexpr std::array<std::uint64_t, 4> kMultipliers{0x9E3779B97F4A7C15U, 0xC2B2AE3D27D4EB4FU, 0x165667B19E3779F9U,
+                                                      0xD6E8FEB86659FD93U};
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < (Block + 7) / 8; ++i) {
+    std::uint64_t eight;
+    std::memcpy(&eight, bytes + 8 * i, 8);
+    if constexpr (Block < 8) eight &= (std::uint64_t{1} << (8 * Block)) - 1;
+    eight *= kMultipliers[i];
+    hash ^= eight ^ (eight >> 29);
+  }
+  hash *= kMultipliers[3];
   return hash ^ (hash >> 32);
 }
 
-std::uint64_t power_of(std::size_t exponent) {
-  std::uint64_t power = 1;
-  for (std::size_t i = 0; i < exponent; ++i) power *= kBase;
-  return power;
-}
-
-std::uint64_t filter_bits(std::uint64_t hash) {
-  return (std::uint64_t{1} << (hash & 63)) | (std::uint64_t{1} << ((hash >> 6) & 63));
-}
-
-// Where the unit that begins at `begin` ends.
-std::size_t unit_end(Units units, std::span<const char> gram, std::size_t begin) {
-  const auto ends = [&](char byte) {
-    return units == Units::kCharacters ? (static_cast<unsigned char>(byte) & 0xC0) != 0x80 : byte == kWordEnd;
-  };
-  std::size_t end = begin + 1;
-  while (end < gram.size() && !ends(gram[end])) ++end;
-  return end;
-}
-
-std::size_t count_units(Units units, std::span<const char> gram) {
-  std::size_t number = 0;
-  const std::size_t between = units == Units::kCharacters ? 0 : 1;
-  for (std::size_t begin = 0; begin < gram.size(); ++number) begin = unit_end(units, gram, begin) + between;
-  return number;
+// Calls with_block(block as a constant).
+template <class WithBlock>
+void with_block_of(std::size_t block, WithBlock with_block) {
+  const auto call = [&]<std::size_t Block>() { with_block.template operator()<Block>(); };
+  switch (block) {
+    case 1:
+      return call.template operator()<1>();
+    case 2:
+      return call.template operator()<2>();
+    case 4:
+      return call.template operator()<4>();
+    case 8:
+      return call.template operator()<8>();
+    case 16:
+      return call.template operator()<16>();
+    case 24:
+      return call.template operator()<24>();
+    default:
+      return call.template operator()<32>();
+  }
 }
 
 }  // namespace
 
 GramTable::GramTable(Units units, std::string bytes, std::vector<std::uint64_t> begins, std::vector<std::uint64_t> ends)
-    : bytes_(std::move(bytes)), begins_(std::move(begins)), ends_(std::move(ends)) {
+    : units_(units), bytes_(std::move(bytes)), begins_(std::move(begins)), ends_(std::move(ends)) {
   const std::uint64_t size_of_bytes = bytes_.size();
-  bytes_.append(8, '\0');  // hashes may read past a unit
+  bytes_.append(NormalisedText::kRoom, '\0');  // hashes may read past a gram
   const std::size_t number = size();
   if (ends_.size() != number) throw Error(ErrorCode::kInvalidArgument, "grams have as many ends as begins");
   lengths_.resize(number);
   firsts_.resize(number);
   next_.assign(number, kNone);
-  std::map<std::size_t, std::vector<std::uint32_t>> by_length;
+  std::map<std::size_t, std::size_t> lengths;
   for (std::size_t i = 0; i < number; ++i) {
     if (begins_[i] >= ends_[i] || ends_[i] > size_of_bytes) {
       throw Error(ErrorCode::kInvalidArgument, "a gram has at least one unit, and lies within the bytes");
     }
-    const auto gram_number = static_cast<std::uint32_t>(i);
-    lengths_[i] = static_cast<std::uint32_t>(count_units(units, gram(gram_number)));
-    by_length[lengths_[i]].push_back(gram_number);
+    lengths_[i] = static_cast<std::uint32_t>(count_units(units, gram(static_cast<std::uint32_t>(i))));
+    ++lengths[lengths_[i]];
   }
   // Few lengths are found as they are; many by beginnings whose lengths are powers of two.
-  std::map<std::size_t, std::vector<std::uint32_t>> by_class;
-  for (auto& [length, grams] : by_length) {
-    auto& all = by_class[by_length.size() <= kMaxLengths ? length : std::bit_floor(length)];
-    all.insert(all.end(), grams.begin(), grams.end());
+  std::map<std::pair<std::size_t, Sampling>, std::vector<std::uint32_t>> by_class;
+  for (std::uint32_t i = 0; i < number; ++i) {
+    const std::size_t length = lengths.size() <= kMaxLengths ? lengths_[i] : std::bit_floor(std::size_t{lengths_[i]});
+    by_class[{length, sampling_of(i, length)}].push_back(i);
   }
-  for (auto& [length, grams] : by_class) {
-    std::sort(grams.begin(), grams.end());
-    add_class(units, length, grams);
-  }
+  for (const auto& [kind, grams] : by_class) add_class(kind.first, kind.second, grams);
 }
 
-std::uint64_t GramTable::prefix_hash(Units units, std::uint32_t number, std::size_t length, std::uint64_t power) const {
+std::span<const char> GramTable::beginning(std::uint32_t number, std::size_t length) const {
   const auto bytes = gram(number);
-  const std::size_t between = units == Units::kCharacters ? 0 : 1;
-  std::uint64_t sum = 0;
-  std::size_t begin = 0;
+  if (length == lengths_[number]) return bytes;
+  std::size_t end = 0;
   for (std::size_t i = 0; i < length; ++i) {
-    const std::size_t end = unit_end(units, bytes, begin);
-    sum = sum * kBase + unit_hash(bytes.data() + begin, end - begin);
-    begin = end + between;
+    const auto ends = [&](char byte) { return units_ == Units::kCharacters ? !continues(byte) : byte == kWordEnd; };
+    end = static_cast<std::size_t>(
+        std::find_if(bytes.begin() + static_cast<std::ptrdiff_t>(end) + 1, bytes.end(), ends) - bytes.begin());
   }
-  const std::array<std::uint64_t, 2> sums{0, sum};
-  return window_hash(sums, 0, 1, power);
+  return bytes.first(end);
 }
 
-bool GramTable::are_equal(std::uint32_t one, std::uint32_t other) const {
-  return std::ranges::equal(gram(one), gram(other));
+// As long a stride as leaves a block that is rare.
+GramTable::Sampling GramTable::sampling_of(std::uint32_t number, std::size_t length) const {
+  if (units_ == Units::kCharacters) {
+    for (const Sampling sampling : {Sampling{16, 32}, Sampling{8, 16}, Sampling{4, 8}, Sampling{2, 4}}) {
+      if (length + 1 >= sampling.stride + sampling.block) return sampling;
+    }
+    return {1, std::min<std::size_t>(std::bit_floor(length), 4)};
+  }
+  const auto bytes = beginning(number, length);
+  const std::size_t stride = std::clamp<std::size_t>(length / 2, 1, kMaxStride);
+  std::size_t last = 0;  // where the last word begins that may be sampled
+  for (std::size_t i = 1; i < stride; ++i) {
+    const auto end = std::find(bytes.begin() + static_cast<std::ptrdiff_t>(last), bytes.end(), kWordEnd);
+    last = static_cast<std::size_t>(end - bytes.begin()) + 1;
+  }
+  for (const std::size_t block : {std::size_t{24}, std::size_t{16}, std::size_t{8}}) {
+    if (bytes.size() - last >= block) return {stride, block};
+  }
+  return {1, std::min<std::size_t>(std::bit_floor(bytes.size()), 8)};
 }
 
-void GramTable::add_class(Units units, std::size_t length, std::span<const std::uint32_t> grams) {
-  Class made;
-  made.length = length;
-  made.power = power_of(length);
-  const std::size_t words = std::bit_ceil(std::max<std::size_t>(grams.size() / 4, 64));
-  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(2 * grams.size(), 64));
-  made.filter.assign(words, 0);
-  made.slots.assign(slots, {});
-  made.filter_shift = 64 - std::countr_zero(words);
-  made.slot_shift = 64 - std::countr_zero(slots);
+GramTable::Filter::Filter(std::span<const std::uint64_t> hashes) {
+  const std::size_t number = std::bit_ceil(std::max<std::size_t>(hashes.size() / 4, 64));
+  words_ = WorkArray<std::uint64_t>(number);
+  std::fill(words_.begin(), words_.end(), 0);
+  shift_ = 64 - std::countr_zero(number);
+  for (const std::uint64_t hash : hashes) words_[hash >> shift_] |= bits(hash);
+}
+
+void GramTable::add_class(std::size_t length, Sampling sampling, std::span<const std::uint32_t> grams) {
+  const auto hashes = hashes_of_beginnings(length, grams);
+  Class made{.length = length,
+             .sampling = sampling,
+             .blocks = Filter(hashes_of_blocks(sampling, grams)),
+             .beginnings = Filter(hashes)};
+  fill_slots(made, grams, hashes);
+  classes_.push_back(std::move(made));
+}
+
+std::vector<std::uint64_t> GramTable::hashes_of_beginnings(std::size_t length,
+                                                           std::span<const std::uint32_t> grams) const {
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(grams.size());
   for (const std::uint32_t number : grams) {
-    const std::uint64_t hash = prefix_hash(units, number, length, made.power);
-    const auto fingerprint = static_cast<std::uint32_t>(hash);
-    std::size_t slot = hash >> made.slot_shift;
+    const auto bytes = beginning(number, length);
+    hashes.push_back(bytes_hash(bytes.data(), bytes.size()));
+  }
+  return hashes;
+}
+
+std::vector<std::uint64_t> GramTable::hashes_of_blocks(Sampling sampling, std::span<const std::uint32_t> grams) const {
+  std::vector<std::uint64_t> hashes;
+  with_block_of(sampling.block, [&]<std::size_t Block>() {
+    // Grams that are windows of one text share most of their blocks: those of [from, to) are there.
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    for (const std::uint32_t number : grams) {
+      std::uint64_t place = begins_[number];
+      if (place < from || place > to) from = to = place;
+      for (std::size_t i = 0; i < sampling.stride; ++i) {
+        std::uint64_t following = place + 1;
+        if (units_ != Units::kCharacters && i + 1 < sampling.stride) {
+          const auto end = std::find(bytes_.begin() + static_cast<std::ptrdiff_t>(place), bytes_.end(), kWordEnd);
+          following = static_cast<std::uint64_t>(end - bytes_.begin()) + 1;
+        }
+        if (place >= to) {
+          hashes.push_back(block_hash<Block>(bytes_.data() + place));
+          to = following;
+        }
+        place = following;
+      }
+    }
+  });
+  return hashes;
+}
+
+void GramTable::fill_slots(Class& made, std::span<const std::uint32_t> grams, std::span<const std::uint64_t> hashes) {
+  const std::size_t slots = std::bit_ceil(std::max<std::size_t>(2 * grams.size(), 64));
+  made.slots = WorkArray<Slot>(slots);
+  std::fill(made.slots.begin(), made.slots.end(), Slot{});
+  made.slot_shift = 64 - std::countr_zero(slots);
+  for (std::size_t i = 0; i < grams.size(); ++i) {
+    const std::uint32_t number = grams[i];
+    const auto fingerprint = static_cast<std::uint32_t>(hashes[i]);
+    std::size_t slot = hashes[i] >> made.slot_shift;
     while (made.slots[slot].gram != kNone && made.slots[slot].fingerprint != fingerprint) {
       slot = (slot + 1) & (slots - 1);
     }
     std::uint32_t equal = made.slots[slot].gram;
-    while (equal != kNone && !are_equal(equal, number)) equal = next_[equal];
+    while (equal != kNone && !std::ranges::equal(gram(equal), gram(number))) equal = next_[equal];
     firsts_[number] = equal == kNone ? number : equal;
     if (equal != kNone) continue;
-    made.filter[hash >> made.filter_shift] |= filter_bits(hash);
     next_[number] = made.slots[slot].gram;
     made.slots[slot] = {fingerprint, number};
   }
-  classes_.push_back(std::move(made));
 }
 
-bool GramTable::stands_at(std::uint32_t number, const NormalisedText& text, std::size_t unit) const {
-  if (unit + lengths_[number] > text.size()) return false;
-  const auto here = text.units(unit, unit + lengths_[number]);
+bool GramTable::stands_at(std::uint32_t number, const NormalisedText& text, std::size_t begin) const {
   const auto bytes = gram(number);
-  return here.size() == bytes.size() && std::memcmp(here.data(), bytes.data(), bytes.size()) == 0;
+  const std::size_t end = begin + bytes.size();
+  if (end > text.bytes().size() || std::memcmp(text.bytes().data() + begin, bytes.data(), bytes.size()) != 0) {
+    return false;
+  }
+  return units_ == Units::kCharacters || text.bytes()[end] == kWordEnd;
 }
 
-void GramTable::find_class(const Class& grams, const NormalisedText& text, std::span<const std::uint64_t> sums,
-                           const std::function<void(std::uint32_t, std::size_t)>& found, StopSignal* stop) const {
-  if (text.size() < grams.length) return;
-  const std::size_t places = text.size() - grams.length + 1;
-  std::array<std::uint64_t, kBatch> hashes;
+void GramTable::look_up(const Class& grams, const NormalisedText& text, std::span<const std::uint64_t> begins,
+                        std::span<const std::uint64_t> ends, std::uint32_t first, std::vector<GramHit>& hits) const {
+  std::array<std::uint64_t, kMaxStride> hashes;
   const std::size_t last_slot = grams.slots.size() - 1;
-  for (std::size_t first = 0; first < places; first += kBatch) {
-    if (stop != nullptr && first % kAtOnce == 0 && first != 0) stop->look();
-    const std::size_t number = std::min(kBatch, places - first);
-    for (std::size_t i = 0; i < number; ++i) {
-      hashes[i] = window_hash(sums, first + i, grams.length, grams.power);
-      __builtin_prefetch(&grams.filter[hashes[i] >> grams.filter_shift]);
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    hashes[i] = bytes_hash(text.bytes().data() + begins[i], ends[i] - begins[i]);
+    grams.beginnings.prefetch(hashes[i]);
+  }
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    if (!grams.beginnings.may_hold(hashes[i])) continue;
+    const auto fingerprint = static_cast<std::uint32_t>(hashes[i]);
+    std::size_t slot = hashes[i] >> grams.slot_shift;
+    while (grams.slots[slot].gram != kNone && grams.slots[slot].fingerprint != fingerprint) {
+      slot = (slot + 1) & last_slot;
     }
-    for (std::size_t i = 0; i < number; ++i) {
-      const std::uint64_t hash = hashes[i];
-      const std::uint64_t bits = filter_bits(hash);
-      if ((grams.filter[hash >> grams.filter_shift] & bits) != bits) continue;
-      const auto fingerprint = static_cast<std::uint32_t>(hash);
-      for (std::size_t slot = hash >> grams.slot_shift; grams.slots[slot].gram != kNone;
-           slot = (slot + 1) & last_slot) {
-        if (grams.slots[slot].fingerprint != fingerprint) continue;
-        for (std::uint32_t gram = grams.slots[slot].gram; gram != kNone; gram = next_[gram]) {
-          if (stands_at(gram, text, first + i)) found(gram, first + i);
-        }
-        break;
+    for (std::uint32_t gram = grams.slots[slot].gram; gram != kNone; gram = next_[gram]) {
+      if (!stands_at(gram, text, begins[i])) continue;
+      if (!hits.empty() && hits.back().gram == first + gram) {
+        ++hits.back().times;
+      } else {
+        hits.push_back({first + gram, 1});
       }
     }
   }
 }
 
-void GramTable::find(const NormalisedText& text, std::vector<std::uint64_t>& scratch,
-                     const std::function<void(std::uint32_t, std::size_t)>& found, StopSignal* stop) const {
-  const auto hashes = text.hashes();
-  scratch.resize(text.size() + 1);
-  scratch[0] = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) scratch[i + 1] = scratch[i] * kBase + hashes[i];
-  for (const Class& grams : classes_) find_class(grams, text, scratch, found, stop);
+void GramTable::look_before_byte(const Class& grams, const NormalisedText& text, std::size_t place, std::uint32_t first,
+                                 std::vector<GramHit>& hits) const {
+  std::array<std::uint64_t, kMaxStride> begins;
+  std::array<std::uint64_t, kMaxStride> ends;
+  const auto bytes = text.bytes();
+  const std::size_t stride = grams.sampling.stride;
+  std::size_t begin = place + 1 < stride ? 0 : place + 1 - stride;
+  while (begin <= place && continues(bytes[begin])) ++begin;
+  if (begin > place) return;
+  // The end goes along with the begin, character by character.
+  std::size_t end = begin + grams.length;
+  if (!text.is_ascii()) {
+    std::size_t length = 0;
+    for (end = begin; length < grams.length && end < bytes.size(); ++length) {
+      do ++end;
+      while (end < bytes.size() && continues(bytes[end]));
+    }
+    if (length < grams.length) return;
+  }
+  std::size_t number = 0;
+  while (begin <= place && end <= bytes.size()) {
+    begins[number] = begin;
+    ends[number++] = end;
+    do ++begin;
+    while (begin <= place && continues(bytes[begin]));
+    do ++end;
+    while (end < bytes.size() && continues(bytes[end]));
+  }
+  look_up(grams, text, std::span(begins).first(number), std::span(ends).first(number), first, hits);
+}
+
+void GramTable::look_before_word(const Class& grams, const NormalisedText& text, std::size_t word, std::uint32_t first,
+                                 std::vector<GramHit>& hits) const {
+  std::array<std::uint64_t, kMaxStride> begins;
+  std::array<std::uint64_t, kMaxStride> ends;
+  const auto starts = text.starts();
+  const std::size_t stride = grams.sampling.stride;
+  std::size_t number = 0;
+  for (std::size_t i = word + 1 < stride ? 0 : word + 1 - stride; i <= word && i + grams.length < starts.size(); ++i) {
+    begins[number] = starts[i];
+    ends[number++] = starts[i + grams.length] - 1;
+  }
+  look_up(grams, text, std::span(begins).first(number), std::span(ends).first(number), first, hits);
+}
+
+template <std::size_t Block>
+void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+                       StopSignal* stop) const {
+  const auto bytes = text.bytes();
+  const auto starts = text.starts();
+  const std::size_t stride = grams.sampling.stride;
+  const bool by_byte = units_ == Units::kCharacters;
+  if (bytes.size() < Block) return;
+  const std::size_t last_place = bytes.size() - Block;
+  // Samples end before the first word whose block would leave the text.
+  const std::size_t units =
+      by_byte ? last_place + 1
+              : static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), last_place) - starts.begin());
+  const std::size_t samples = (units + stride - 1) / stride;
+  const auto hash_of = [&](std::size_t number) {
+    const std::size_t unit = number * stride;
+    return block_hash<Block>(bytes.data() + (by_byte ? unit : starts[unit]));
+  };
+  const auto try_sample = [&](std::size_t number, std::uint64_t hash) {
+    if (stop != nullptr && number % kAtOnce == kAtOnce - 1) stop->look();
+    if (!grams.blocks.may_hold(hash)) return;
+    if (by_byte) {
+      look_before_byte(grams, text, number * stride, first, hits);
+    } else {
+      look_before_word(grams, text, number * stride, first, hits);
+    }
+  };
+  if (grams.blocks.num_words() <= kNearFilter) {
+    for (std::size_t number = 0; number < samples; ++number) try_sample(number, hash_of(number));
+    return;
+  }
+  std::array<std::uint64_t, kBatch> hashes;
+  for (std::size_t begin = 0; begin < samples; begin += kBatch) {
+    const std::size_t number = std::min(kBatch, samples - begin);
+    for (std::size_t i = 0; i < number; ++i) {
+      hashes[i] = hash_of(begin + i);
+      grams.blocks.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < number; ++i) try_sample(begin + i, hashes[i]);
+  }
+}
+
+void GramTable::find(const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+                     StopSignal* stop) const {
+  for (const Class& grams : classes_) {
+    with_block_of(grams.sampling.block, [&]<std::size_t Block>() { sample<Block>(grams, text, first, hits, stop); });
+  }
 }
 
 }  // namespace anygram

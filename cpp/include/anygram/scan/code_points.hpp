@@ -1,6 +1,7 @@
 // Text as code points: what a document's tokens spell.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ inline constexpr CodePoint kCodePointEnd = 0x110000;
 // Appends the code points of UTF-8. Of what is no UTF-8, each longest beginning of a character becomes U+FFFD, and each
 // other byte one: what Unicode recommends, and Python does. A long text asks `stop` now and then, if there is one.
 void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result, StopSignal* stop = nullptr);
+
+// The first code point of a text that is not empty, read in the same way; returns how many bytes it has.
+std::size_t first_code_point(std::span<const char> bytes, CodePoint& result);
 
 // Writes the UTF-8 form of a code point, 4 bytes at most; returns where it ends.
 inline char* write_utf8(CodePoint c, char* to) {

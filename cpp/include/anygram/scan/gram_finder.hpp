@@ -47,18 +47,14 @@ class GramFinder {
                   StopSignal& stop) const;
 
  private:
-  struct Scratch {
-    std::vector<Symbol> symbols;
-    std::vector<char> bytes;
-    std::vector<CodePoint> text;
-    NormalisedText normalised;
-    std::vector<std::uint64_t> sums;
-  };
+  struct Scratch;
   // The bytes of a text; they may lie in the scratch.
   using Read = std::function<std::span<const char>(std::size_t text, Scratch& scratch)>;
 
   GramPlaces find_each(std::span<const std::uint64_t> sizes, const Read& read, unsigned threads,
                        StopSignal& stop) const;
+  // Adds the places of the grams that the text is known to have.
+  void add_places(std::uint64_t text, Scratch& scratch, std::vector<GramPlace>& places, StopSignal& stop) const;
 
   Normalisation normalisation_;
   GramTable grams_;

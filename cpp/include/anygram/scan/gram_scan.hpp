@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <anygram/base/stop_signal.hpp>
+#include <anygram/scan/gram_counts.hpp>
 #include <anygram/scan/gram_table.hpp>
 #include <anygram/shard/shard.hpp>
 
@@ -45,13 +46,6 @@ struct GroupResult {
   std::vector<GroupDocument> documents;  // those from the minimum up, ascending
 };
 
-struct GramResult {
-  std::uint64_t count = 0;
-  std::vector<std::uint64_t> documents;  // the first kDocumentsListed that hold it, ascending
-};
-
-inline constexpr std::size_t kDocumentsListed = 10;
-
 class GramScan {
  public:
   // `grams` of several normalisations are numbered through, in their order.
@@ -62,7 +56,8 @@ class GramScan {
 
   GramScan(std::vector<Family> families, std::vector<GramGroup> groups);
 
-  // Reads every document of the shards. Threads share out runs of documents.
+  // Reads every document of the shards. After it threw, what is found is not all of anything. Threads share out runs of
+  // documents.
   void scan_shards(std::span<const std::shared_ptr<const Shard>> shards, const TokenTexts& texts, unsigned threads,
                    StopSignal& stop, const Progress& progress);
   // Reads documents that are given as UTF-8, numbered from `first` on.
@@ -71,46 +66,42 @@ class GramScan {
   // By gram: the first of its family that is equal, which stands for it in grams().
   std::uint32_t first_equal(std::uint32_t gram) const;
 
-  std::size_t num_grams() const { return num_grams_; }
-  // Of grams that occur.
-  const std::unordered_map<std::uint32_t, GramResult>& grams() const { return grams_; }
+  std::size_t num_grams() const { return grams_.size(); }
+  // Of distinct grams.
+  const GramCounts& grams() const { return grams_; }
   // Of groups of which some document holds something.
   const std::unordered_map<std::uint32_t, GroupResult>& groups() const { return groups_; }
   std::uint64_t num_bytes() const { return num_bytes_; }
 
  private:
-  struct Found {
-    std::unordered_map<std::uint32_t, GramResult> grams;
-    std::unordered_map<std::uint32_t, GroupResult> groups;
-    std::uint64_t num_bytes = 0;
-  };
-  // A thread's memory.
+  // A thread's memory, and what it found in a run of documents.
   struct Scratch {
     std::vector<Symbol> symbols;
     std::vector<char> bytes;
-    std::vector<CodePoint> text;
     NormalisedText normalised;
-    std::vector<std::uint64_t> sums;
-    std::vector<std::uint32_t> hits;
+    std::vector<GramHit> hits;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces;  // of groups: (group, piece)
+
+    GramCounts::Part grams;
+    std::unordered_map<std::uint32_t, GroupResult> groups;
+    std::uint64_t num_bytes = 0;
   };
 
   class Lease;
 
-  void scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch, Found& found) const;
-  void score_groups(std::uint64_t document, Scratch& scratch, Found& found) const;
-  void merge(Found& found);
+  void scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch) const;
+  void score_groups(std::uint64_t document, Scratch& scratch) const;
+  // Adds what a thread found.
+  void merge(Scratch& scratch);
 
   std::vector<Family> families_;
   std::vector<GramGroup> groups_given_;
   std::vector<std::uint32_t> firsts_;        // gram numbers of each family begin here
   std::vector<std::uint64_t> piece_begins_;  // by gram, into pieces_
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces_;
-  std::size_t num_grams_ = 0;
-
+  GramCounts grams_;
   std::mutex mutex_;  // of all that follows
   std::vector<std::unique_ptr<Scratch>> free_;
-  std::unordered_map<std::uint32_t, GramResult> grams_;
   std::unordered_map<std::uint32_t, GroupResult> groups_;
   std::uint64_t num_bytes_ = 0;
 };

@@ -1,6 +1,7 @@
 // Texts as a rule sees them: mapped character by character, and cut into units.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -21,57 +22,79 @@ enum class Units {
 inline constexpr char kWordEnd = '\xFF';
 
 // What becomes of each code point, given by the caller for all of Unicode.
-struct Normalisation {
+class Normalisation {
+ public:
   static constexpr std::int32_t kSeparator = -1;
   static constexpr std::int32_t kNothing = -2;
   static constexpr std::int32_t kFirstExpansion = -3;  // -3 - i: the code points of expansion i
 
-  Units units = Units::kCharacters;
-  std::vector<std::int32_t> mapping{};             // a code point, or one of the above; kCodePointEnd of them
-  std::vector<std::int32_t> expansions{};          // code points, kSeparator or kNothing
-  std::vector<std::uint32_t> expansion_offsets{};  // where each begins, and where the last ends
-  std::vector<std::uint8_t> classes{};             // of word boundaries, for kUnicodeWords and kSegments
+  // `mapping`: a code point, or one of the above, of each of kCodePointEnd. `expansions`: code points, kSeparator or
+  // kNothing; `expansion_offsets`: where each begins, and where the last ends. `classes`: of word boundaries, for
+  // kUnicodeWords and kSegments. Throws kInvalidArgument for tables that do not have the sizes that they should.
+  Normalisation(Units units, std::vector<std::int32_t> mapping, std::vector<std::int32_t> expansions,
+                std::vector<std::uint32_t> expansion_offsets, std::vector<std::uint8_t> classes);
 
-  // Throws kInvalidArgument if the tables do not have the sizes that they should.
-  void check() const;
-};
-
-// A normalised text: its units one after another, words with kWordEnd behind each.
-class NormalisedText {
- public:
-  // Keeps its memory from one text to the next. A long text asks `stop` now and then, if there is one.
-  void assign(const Normalisation& normalisation, std::span<const CodePoint> text, StopSignal* stop = nullptr);
-
-  std::size_t size() const { return size_; }
-  // The bytes of units [begin, end), begin < end.
-  std::span<const char> units(std::size_t begin, std::size_t end) const {
-    return {bytes_.data() + begins_[begin], begins_[end] - between_ - begins_[begin]};
-  }
-  // A hash of each unit.
-  std::span<const std::uint64_t> hashes() const { return {hashes_.data(), size_}; }
+  Units units() const { return units_; }
 
  private:
+  friend class NormalisedText;
+
+  // What a byte becomes, if it is not a byte of its own or one of these.
+  static constexpr std::uint8_t kSlow = 0x80;  // not ASCII, or becomes what is not one ASCII character
+  static constexpr std::uint8_t kTaken = 0xFE;
+
+  void check() const;
+
+  Units units_;
+  std::vector<std::int32_t> mapping_;
+  std::vector<std::int32_t> expansions_;
+  std::vector<std::uint32_t> expansion_offsets_;
+  std::vector<std::uint8_t> classes_;
+  std::array<std::uint8_t, 0x100> bytes_{};  // by byte: ASCII, kWordEnd for a separator, kSlow or kTaken
+  bool keeps_ascii_ = true;                  // whether ASCII stays as it is
+};
+
+// A normalised text. Characters are its UTF-8; words stand between kWordEnd, of which one is before the first and one
+// behind each.
+class NormalisedText {
+ public:
+  // Of UTF-8. Keeps its memory from one text to the next. A long text asks `stop` now and then, if there is one.
+  void assign(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop = nullptr);
+
+  // kRoom bytes more may be read.
+  std::span<const char> bytes() const { return {bytes_.data(), used_}; }
+  // Of words: where each begins, and where one more would.
+  std::span<const std::uint64_t> starts() const { return {starts_.data(), num_starts_}; }
+  // Whether each character is a byte.
+  bool is_ascii() const { return is_ascii_; }
+
+  static constexpr std::size_t kRoom = 32;
+
+ private:
+  void add_words(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop);
+  void add_characters(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop);
+  void add_segments(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop);
+  void add_word(const Normalisation& normalisation, std::span<const CodePoint> word);
+  // Adds what the first code point of a text becomes; returns how many bytes it has.
+  std::size_t add_first(const Normalisation& normalisation, std::span<const char> text);
   void add_mapped(const Normalisation& normalisation, CodePoint c);
-  void add_separated(const Normalisation& normalisation, std::span<const CodePoint> text);
-  void add_characters(const Normalisation& normalisation, std::span<const CodePoint> text);
-  void add_segments(const Normalisation& normalisation, std::span<const CodePoint> text, StopSignal* stop);
+  void add(Units units, std::int32_t value);
   void end_word();
-  void end_unit(std::uint64_t hash);
   // Makes room for what becomes of so many code points.
   void reserve(std::size_t code_points);
 
   // Longer than what they hold: what follows is room.
   std::vector<char> bytes_;
-  std::vector<std::uint64_t> begins_;
-  std::vector<std::uint64_t> hashes_;
+  std::vector<std::uint64_t> starts_;
+  std::vector<CodePoint> text_;
   std::vector<std::uint8_t> classes_;
   std::size_t used_ = 0;  // of bytes_
-  std::size_t size_ = 0;
-  std::size_t word_begin_ = 0;
-  std::size_t between_ = 0;
+  std::size_t num_starts_ = 0;
+  bool after_end_ = false;  // whether kWordEnd is the last byte
+  bool is_ascii_ = true;
 };
 
-// The hash of a unit, by its bytes. May read 7 bytes past them.
-std::uint64_t unit_hash(const char* bytes, std::size_t size);
+// The hash of some bytes. May read 7 bytes past them.
+std::uint64_t bytes_hash(const char* bytes, std::size_t size);
 
 }  // namespace anygram
