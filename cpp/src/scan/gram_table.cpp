@@ -138,10 +138,7 @@ GramTable::Filter::Filter(std::span<const std::uint64_t> hashes) {
 
 void GramTable::add_class(std::size_t length, Sampling sampling, std::span<const std::uint32_t> grams) {
   const auto hashes = hashes_of_beginnings(length, grams);
-  Class made{.length = length,
-             .sampling = sampling,
-             .blocks = Filter(hashes_of_blocks(sampling, grams)),
-             .beginnings = Filter(hashes)};
+  Class made{length, sampling, Filter(hashes_of_blocks(sampling, grams)), Filter(hashes), {}, 0};
   fill_slots(made, grams, hashes);
   classes_.push_back(std::move(made));
 }
