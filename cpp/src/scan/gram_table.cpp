@@ -15,8 +15,10 @@ namespace {
 constexpr std::size_t kMaxLengths = 4;  // so many lengths are looked for each as they are
 constexpr std::size_t kBatch = 64;      // samples whose filter words are asked for together
 constexpr std::size_t kMaxStride = 32;
-constexpr std::size_t kAtOnce = std::size_t{1} << 16;  // samples, until it is asked whether to stop
+constexpr std::size_t kWhole = 0;  // in place of a block's size: the whole beginning of a gram is hashed at each word
+constexpr std::size_t kFew = 4096;
 constexpr std::size_t kNearFilter = 1024;              // words of a filter that is always in the nearest cache
+constexpr std::size_t kAtOnce = std::size_t{1} << 16;  // samples, until it is asked whether to stop
 
 bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
@@ -28,16 +30,17 @@ std::size_t count_units(Units units, std::span<const char> gram) {
   return static_cast<std::size_t>(std::count(gram.begin(), gram.end(), kWordEnd)) + 1;
 }
 
-// The hash of a block. May read 7 bytes past a block of less than 8.
+// The hash of a block. May read 7 bytes past it.
 template <std::size_t Block>
 std::uint64_t block_hash(const char* bytes) {
   constexpr std::array<std::uint64_t, 4> kMultipliers{0x9E3779B97F4A7C15U, 0xC2B2AE3D27D4EB4FU, 0x165667B19E3779F9U,
                                                       0xD6E8FEB86659FD93U};
+  constexpr std::size_t kWords = (Block + 7) / 8;
   std::uint64_t hash = 0;
-  for (std::size_t i = 0; i < (Block + 7) / 8; ++i) {
+  for (std::size_t i = 0; i < kWords; ++i) {
     std::uint64_t eight;
     std::memcpy(&eight, bytes + 8 * i, 8);
-    if constexpr (Block < 8) eight &= (std::uint64_t{1} << (8 * Block)) - 1;
+    if (Block % 8 != 0 && i + 1 == kWords) eight &= (std::uint64_t{1} << (8 * (Block % 8))) - 1;
     eight *= kMultipliers[i];
     hash ^= eight ^ (eight >> 29);
   }
@@ -58,12 +61,16 @@ void with_block_of(std::size_t block, WithBlock with_block) {
       return call.template operator()<4>();
     case 8:
       return call.template operator()<8>();
+    case 12:
+      return call.template operator()<12>();
     case 16:
       return call.template operator()<16>();
     case 24:
       return call.template operator()<24>();
-    default:
+    case 32:
       return call.template operator()<32>();
+    default:
+      throw Error(ErrorCode::kInvalidArgument, "no block of this size");
   }
 }
 
@@ -87,10 +94,15 @@ GramTable::GramTable(Units units, std::string bytes, std::vector<std::uint64_t> 
     ++lengths[lengths_[i]];
   }
   // Few lengths are found as they are; many by beginnings whose lengths are powers of two.
+  const auto looked_for = [&](std::size_t length) {
+    return lengths.size() <= kMaxLengths ? length : std::bit_floor(length);
+  };
+  std::map<std::size_t, std::size_t> sizes;
+  for (const auto& [length, grams] : lengths) sizes[looked_for(length)] += grams;
   std::map<std::pair<std::size_t, Sampling>, std::vector<std::uint32_t>> by_class;
   for (std::uint32_t i = 0; i < number; ++i) {
-    const std::size_t length = lengths.size() <= kMaxLengths ? lengths_[i] : std::bit_floor(std::size_t{lengths_[i]});
-    by_class[{length, sampling_of(i, length)}].push_back(i);
+    const std::size_t length = looked_for(lengths_[i]);
+    by_class[{length, sampling_of(i, length, sizes[length] <= kFew)}].push_back(i);
   }
   for (const auto& [kind, grams] : by_class) add_class(kind.first, kind.second, grams);
 }
@@ -107,8 +119,8 @@ std::span<const char> GramTable::beginning(std::uint32_t number, std::size_t len
   return bytes.first(end);
 }
 
-// As long a stride as leaves a block that is rare.
-GramTable::Sampling GramTable::sampling_of(std::uint32_t number, std::size_t length) const {
+// As long a stride as leaves a block that is rare; of few grams, any block is.
+GramTable::Sampling GramTable::sampling_of(std::uint32_t number, std::size_t length, bool few) const {
   if (units_ == Units::kCharacters) {
     for (const Sampling sampling : {Sampling{16, 32}, Sampling{8, 16}, Sampling{4, 8}, Sampling{2, 4}}) {
       if (length + 1 >= sampling.stride + sampling.block) return sampling;
@@ -122,10 +134,11 @@ GramTable::Sampling GramTable::sampling_of(std::uint32_t number, std::size_t len
     const auto end = std::find(bytes.begin() + static_cast<std::ptrdiff_t>(last), bytes.end(), kWordEnd);
     last = static_cast<std::size_t>(end - bytes.begin()) + 1;
   }
-  for (const std::size_t block : {std::size_t{24}, std::size_t{16}, std::size_t{8}}) {
-    if (bytes.size() - last >= block) return {stride, block};
+  if (stride == 1) return {1, kWhole};
+  for (const std::size_t block : {std::size_t{24}, std::size_t{16}, std::size_t{12}, std::size_t{8}}) {
+    if ((!few || block == 8) && bytes.size() - last >= block) return {stride, block};
   }
-  return {1, std::min<std::size_t>(std::bit_floor(bytes.size()), 8)};
+  return {stride, 4};  // three words are longer
 }
 
 GramTable::Filter::Filter(std::span<const std::uint64_t> hashes) {
@@ -156,6 +169,7 @@ std::vector<std::uint64_t> GramTable::hashes_of_beginnings(std::size_t length,
 
 std::vector<std::uint64_t> GramTable::hashes_of_blocks(Sampling sampling, std::span<const std::uint32_t> grams) const {
   std::vector<std::uint64_t> hashes;
+  if (sampling.block == kWhole) return hashes;
   with_block_of(sampling.block, [&]<std::size_t Block>() {
     // Grams that are windows of one text share most of their blocks: those of [from, to) are there.
     std::uint64_t from = 0;
@@ -281,6 +295,22 @@ void GramTable::look_before_word(const Class& grams, const NormalisedText& text,
   look_up(grams, text, std::span(begins).first(number), std::span(ends).first(number), first, hits);
 }
 
+void GramTable::look_everywhere(const Class& grams, const NormalisedText& text, std::uint32_t first,
+                                std::vector<GramHit>& hits, StopSignal* stop) const {
+  std::array<std::uint64_t, kMaxStride> begins;
+  std::array<std::uint64_t, kMaxStride> ends;
+  const auto starts = text.starts();
+  for (std::size_t word = 0; word + grams.length < starts.size();) {
+    if (stop != nullptr && word % kAtOnce == kAtOnce - kMaxStride) stop->look();
+    std::size_t number = 0;
+    for (; number < kMaxStride && word + grams.length < starts.size(); ++word, ++number) {
+      begins[number] = starts[word];
+      ends[number] = starts[word + grams.length] - 1;
+    }
+    look_up(grams, text, std::span(begins).first(number), std::span(ends).first(number), first, hits);
+  }
+}
+
 template <std::size_t Block>
 void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
                        StopSignal* stop) const {
@@ -326,6 +356,10 @@ void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint
 void GramTable::find(const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
                      StopSignal* stop) const {
   for (const Class& grams : classes_) {
+    if (grams.sampling.block == kWhole) {
+      look_everywhere(grams, text, first, hits, stop);
+      continue;
+    }
     with_block_of(grams.sampling.block, [&]<std::size_t Block>() { sample<Block>(grams, text, first, hits, stop); });
   }
 }

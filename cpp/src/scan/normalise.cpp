@@ -71,30 +71,13 @@ void Normalisation::check() const {
   }
 }
 
-std::uint64_t bytes_hash(const char* bytes, std::size_t size) {
-  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15U;
-  std::uint64_t hash = size * kMultiplier;
-  std::size_t left = size;
-  for (; left > 8; left -= 8, bytes += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, bytes, 8);
-    hash = (hash ^ eight) * kMultiplier;
-    hash ^= hash >> 29;
-  }
-  std::uint64_t last;
-  std::memcpy(&last, bytes, 8);
-  if (left < 8) last &= (std::uint64_t{1} << (8 * left)) - 1;
-  hash = (hash ^ last) * kMultiplier;
-  hash ^= hash >> 32;
-  return hash * kMultiplier;
-}
-
 void NormalisedText::reserve(std::size_t code_points) {
   const std::size_t units = num_starts_ + kMostExpanded * code_points + 2;
-  if (starts_.size() < units) starts_.resize(2 * units);
   // A word's end takes a byte more.
   const std::size_t bytes = used_ + (kMostBytes * kMostExpanded + 1) * code_points + kRoom;
-  if (bytes_.size() < bytes) bytes_.resize(2 * bytes);
+  if (starts_.size() >= units && bytes_.size() >= bytes) return;
+  starts_.resize(2 * units);
+  bytes_.resize(2 * bytes);
 }
 
 void NormalisedText::end_word() {
@@ -218,8 +201,9 @@ void NormalisedText::add_segments(const Normalisation& normalisation, std::span<
 
 void NormalisedText::add_word(const Normalisation& normalisation, std::span<const CodePoint> word) {
   for (std::size_t first = 0; first < word.size(); first += kBlock) {
-    reserve(kBlock);
-    for (const CodePoint c : word.subspan(first, std::min(kBlock, word.size() - first))) {
+    const auto block = word.subspan(first, std::min(kBlock, word.size() - first));
+    reserve(block.size());
+    for (const CodePoint c : block) {
       const std::uint8_t becomes = c < 0x80 ? normalisation.bytes_[c] : Normalisation::kSlow;
       if (becomes < 0x80) {
         bytes_[used_++] = static_cast<char>(becomes);

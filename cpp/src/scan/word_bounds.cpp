@@ -1,7 +1,5 @@
 #include <anygram/scan/word_bounds.hpp>
 
-#include <array>
-
 namespace anygram {
 namespace {
 
@@ -42,45 +40,11 @@ bool joins(WordBreak before, WordBreak previous, WordBreak next, std::span<const
   return previous == kExtendNumLet && is_part(next);                                                 // WB13b
 }
 
-// What a class means where only the commonest are near.
-enum Plain : std::uint8_t {
-  kJoined = 1,      // letters, digits and "_" go on in one another
-  kEnds = 2,        // ends what is before it, be it joined or one of these
-  kStartsAlone = 4  // joined with nothing that is joined or ends
-};
-
-constexpr std::array<std::uint8_t, 0x100> plain_classes() {
-  std::array<std::uint8_t, 0x100> plain{};
-  const auto set = [&](WordBreak value, int flags) {
-    for (const int bit : {0, int{kAlphanumericBit}, int{kWhiteSpaceBit}}) {
-      plain[static_cast<std::uint8_t>(value) | bit] = static_cast<std::uint8_t>(flags);
-    }
-  };
-  for (const WordBreak value : {kLetter, kNumeric, kExtendNumLet}) set(value, Plain::kJoined);
-  for (const WordBreak value : {kOther, kNewline}) set(value, kEnds | kStartsAlone);
-  for (const WordBreak value : {kMidLetter, kMidNumLet, kMidNum, kSingleQuote, kDoubleQuote}) set(value, kStartsAlone);
-  set(kSpace, kStartsAlone);
-  return plain;
-}
-
-constexpr std::array<std::uint8_t, 0x100> kPlain = plain_classes();
-
-// The text's end ends what is before it.
-std::uint8_t plain_at(std::span<const std::uint8_t> classes, std::size_t place) {
-  return place < classes.size() ? kPlain[classes[place]] : static_cast<std::uint8_t>(kEnds);
-}
-
 }  // namespace
 
-std::size_t segment_end(std::span<const std::uint8_t> classes, std::size_t begin) {
-  // Most segments are a run of letters, or one character between such.
-  std::size_t end = begin;
-  while ((plain_at(classes, end) & Plain::kJoined) != 0) ++end;
-  if (end > begin && ((plain_at(classes, end) & kEnds) != 0 || break_of(classes[end]) == kSpace)) return end;
-  if ((plain_at(classes, begin) & kStartsAlone) != 0 &&
-      (plain_at(classes, begin + 1) & (Plain::kJoined | kEnds)) != 0) {
-    return begin + 1;
-  }
+namespace word_bounds {
+
+std::size_t any_segment_end(std::span<const std::uint8_t> classes, std::size_t begin) {
   WordBreak previous = break_of(classes[begin]);
   if (previous == kNewline) return begin + 1;
   WordBreak before = kOther;
@@ -107,4 +71,5 @@ std::size_t segment_end(std::span<const std::uint8_t> classes, std::size_t begin
   return place;
 }
 
+}  // namespace word_bounds
 }  // namespace anygram

@@ -92,7 +92,7 @@ class GramTable {
 
   // The bytes of a gram's first units.
   std::span<const char> beginning(std::uint32_t number, std::size_t length) const;
-  Sampling sampling_of(std::uint32_t number, std::size_t length) const;
+  Sampling sampling_of(std::uint32_t number, std::size_t length, bool few) const;
   void add_class(std::size_t length, Sampling sampling, std::span<const std::uint32_t> grams);
   void fill_slots(Class& made, std::span<const std::uint32_t> grams, std::span<const std::uint64_t> hashes);
   std::vector<std::uint64_t> hashes_of_beginnings(std::size_t length, std::span<const std::uint32_t> grams) const;
@@ -107,6 +107,8 @@ class GramTable {
                         std::vector<GramHit>& hits) const;
   void look_before_word(const Class& grams, const NormalisedText& text, std::size_t word, std::uint32_t first,
                         std::vector<GramHit>& hits) const;
+  void look_everywhere(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+                       StopSignal* stop) const;
   bool stands_at(std::uint32_t number, const NormalisedText& text, std::size_t begin) const;
 
   Units units_;

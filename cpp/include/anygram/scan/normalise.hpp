@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -95,6 +96,27 @@ class NormalisedText {
 };
 
 // The hash of some bytes. May read 7 bytes past them.
-std::uint64_t bytes_hash(const char* bytes, std::size_t size);
+inline std::uint64_t bytes_hash(const char* bytes, std::size_t size) {
+  // Products that do not wait for each other; sums of 8 are mixed.
+  static constexpr std::array<std::uint64_t, 8> kMultipliers{
+      0x9E3779B97F4A7C15U, 0xC2B2AE3D27D4EB4FU, 0x165667B19E3779F9U, 0xD6E8FEB86659FD93U,
+      0xA0761D6478BD642FU, 0xE7037ED1A0B428DBU, 0x8EBC6AF09C88C6E3U, 0x589965CC75374CC3U};
+  std::uint64_t hash = size * kMultipliers[7];
+  std::size_t left = size;
+  std::size_t place = 0;
+  for (; left > 8; left -= 8, bytes += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, bytes, 8);
+    hash += (eight ^ (eight >> 32)) * kMultipliers[place];
+    place = (place + 1) % kMultipliers.size();
+    if (place == 0) hash = (hash ^ (hash >> 29)) * kMultipliers[0];
+  }
+  std::uint64_t last;
+  std::memcpy(&last, bytes, 8);
+  if (left < 8) last &= (std::uint64_t{1} << (8 * left)) - 1;
+  hash = (hash ^ (hash >> 32) ^ last) * kMultipliers[0];
+  hash = (hash ^ (hash >> 32)) * kMultipliers[1];
+  return hash ^ (hash >> 29);
+}
 
 }  // namespace anygram
