@@ -41,6 +41,7 @@ CALLERS_OF_CORE = {
     "build.py",
     "convert.py",
     "foreign_files.py",
+    "gram_finder.py",
     "index.py",
     "infini_gram_index.py",
     "opening.py",

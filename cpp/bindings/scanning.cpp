@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <pybind11/stl.h>
 
 #include <anygram/query/near_matches.hpp>
+#include <anygram/scan/gram_finder.hpp>
 #include <anygram/scan/gram_scan.hpp>
 
 #include "arrays.hpp"
@@ -33,7 +35,8 @@ Units units_named(const std::string& name) {
   if (name == "characters") return Units::kCharacters;
   if (name == "words") return Units::kWords;
   if (name == "unicode words") return Units::kUnicodeWords;
-  throw Error(ErrorCode::kInvalidArgument, "units are characters, words or unicode words, not " + name);
+  if (name == "segments") return Units::kSegments;
+  throw Error(ErrorCode::kInvalidArgument, "units are characters, words, unicode words or segments, not " + name);
 }
 
 // (units, mapping, expansions, expansion_offsets, classes)
@@ -50,6 +53,53 @@ GramScan::Family family_of(const py::tuple& given) {
   return {std::move(normalisation),
           GramTable(units, given[1].cast<std::string>(), vector_of(given[2].cast<Column<std::uint64_t>>()),
                     vector_of(given[3].cast<Column<std::uint64_t>>()))};
+}
+
+std::unique_ptr<GramFinder> finder_of(const py::tuple& given) {
+  GramScan::Family family = family_of(given);
+  return std::make_unique<GramFinder>(std::move(family.normalisation), std::move(family.grams));
+}
+
+// (texts, units, grams, num_units, num_bytes)
+py::tuple tuple_of(const GramPlaces& found) {
+  const auto& places = found.places;
+  const auto column = [&](auto GramPlace::* field) {
+    return array_of<std::int64_t>(places.size(),
+                                  [&](std::size_t i) { return static_cast<std::int64_t>(places[i].*field); });
+  };
+  const auto by_text = [&](const std::vector<std::uint64_t>& values) {
+    return array_of<std::int64_t>(values.size(), [&](std::size_t i) { return static_cast<std::int64_t>(values[i]); });
+  };
+  return py::make_tuple(column(&GramPlace::text), column(&GramPlace::unit), column(&GramPlace::gram),
+                        by_text(found.num_units), by_text(found.num_bytes));
+}
+
+// The UTF-8 of each str, which Python keeps with it; `texts` keeps them.
+std::vector<std::string_view> views_of(const py::list& texts) {
+  std::vector<std::string_view> views;
+  views.reserve(texts.size());
+  for (const py::handle text : texts) {
+    Py_ssize_t size = 0;
+    const char* const bytes = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+    if (bytes == nullptr) throw py::error_already_set();
+    views.emplace_back(bytes, static_cast<std::size_t>(size));
+  }
+  return views;
+}
+
+GramPlaces places_in_documents(const GramFinder& finder, const Index& index, const Column<std::int64_t>& documents,
+                               const TokenTexts& texts, std::optional<unsigned> threads) {
+  std::vector<ShardDocument> chosen;
+  chosen.reserve(static_cast<std::size_t>(documents.size()));
+  for (py::ssize_t i = 0; i < documents.size(); ++i) {
+    const auto number = static_cast<std::uint64_t>(documents.data()[i]);
+    const std::size_t shard = index.documents().shard_of(number);
+    chosen.push_back({shard, number - index.documents().first(shard)});
+  }
+  return run_released([&](StopSignal& stop) {
+    const Execution execution = index.execution(stop);
+    return finder.find(index.shards(), chosen, texts, threads.value_or(execution.threads), stop);
+  });
 }
 
 // (part_lengths, grams, parts, begins, ends, minimum)
@@ -147,22 +197,13 @@ py::tuple near_match_columns(const Index& index, const py::object& ngram, std::u
 }  // namespace
 
 void bind_scanning(py::module_& module, IndexClass& index) {
+  py::class_<TokenTexts>(module, "TokenTexts")
+      .def(py::init([](const py::bytes& bytes, const Column<std::uint64_t>& offsets, const py::bytes& between) {
+             return TokenTexts(bytes, vector_of(offsets), between);
+           }),
+           py::arg("encoded"), py::arg("offsets"), py::arg("between"));
   py::class_<GramScan>(module, "GramScan")
       .def(py::init(&scan_of), py::arg("families"), py::arg("groups"))
-      .def(
-          "scan_index",
-          [](GramScan& self, const Index& scanned, const py::bytes& bytes, const Column<std::uint64_t>& offsets,
-             const py::bytes& between, std::optional<unsigned> threads, const py::object& progress) {
-            const TokenTexts texts(bytes, vector_of(offsets), between);
-            const Progress report = python_progress(progress);
-            run_released([&](StopSignal& stop) {
-              const Execution execution = scanned.execution(stop);
-              self.scan_shards(scanned.shards(), texts, threads.value_or(execution.threads), stop, report);
-              return 0;
-            });
-          },
-          py::arg("index"), py::arg("spelling"), py::arg("offsets"), py::arg("between"), py::arg("threads"),
-          py::arg("progress"))
       .def(
           "scan_texts",
           [](GramScan& self, const std::vector<std::string>& texts, std::uint64_t first, unsigned threads) {
@@ -181,6 +222,40 @@ void bind_scanning(py::module_& module, IndexClass& index) {
            })
       .def("groups", &groups_of)
       .def_property_readonly("num_bytes", &GramScan::num_bytes);
+  py::class_<GramFinder>(module, "GramFinder")
+      .def(py::init(&finder_of), py::arg("family"))
+      .def("first_equal",
+           [](const GramFinder& self) {
+             return array_of<std::int64_t>(self.firsts().size(),
+                                           [&](std::size_t i) { return std::int64_t{self.firsts()[i]}; });
+           })
+      .def(
+          "find",
+          [](const GramFinder& self, const py::list& texts, unsigned threads) {
+            const std::vector<std::string_view> views = views_of(texts);
+            return tuple_of(run_released([&](StopSignal& stop) { return self.find(views, threads, stop); }));
+          },
+          py::arg("texts"), py::arg("threads"));
+  index
+      .def(
+          "scan_grams",
+          [](const Index& self, GramScan& scan, const TokenTexts& texts, std::optional<unsigned> threads,
+             const py::object& progress) {
+            const Progress report = python_progress(progress);
+            run_released([&](StopSignal& stop) {
+              const Execution execution = self.execution(stop);
+              scan.scan_shards(self.shards(), texts, threads.value_or(execution.threads), stop, report);
+              return 0;
+            });
+          },
+          py::arg("scan"), py::arg("texts"), py::arg("threads"), py::arg("progress"))
+      .def(
+          "find_grams",
+          [](const Index& self, const GramFinder& finder, const Column<std::int64_t>& documents,
+             const TokenTexts& texts, std::optional<unsigned> threads) {
+            return tuple_of(places_in_documents(finder, self, documents, texts, threads));
+          },
+          py::arg("finder"), py::arg("documents"), py::arg("texts"), py::arg("threads"));
   index.def("near_matches", &near_match_columns, py::arg("ngram"), py::arg("max_substitutions"))
       .def(
           "near_spans_batch",

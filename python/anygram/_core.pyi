@@ -34,6 +34,9 @@ _Matches: TypeAlias = tuple[_Int64Array, _Int64Array, _Int64Array]
 # begins, ends, counts, tokens
 _Spans: TypeAlias = tuple[_Int64Array, _Int64Array, _Int64Array, _Int64Array]
 
+# texts, units, grams, num_units, num_bytes
+_Places: TypeAlias = tuple[_Int64Array, _Int64Array, _Int64Array, _Int64Array, _Int64Array]
+
 _Result = TypeVar("_Result")
 
 def result_maker(kind: type[_Result], names: tuple[str, ...]) -> Callable[..., _Result]: ...
@@ -169,19 +172,20 @@ class SelectedOccurrences:
 class TokenBytes:
     def __init__(self, offsets: _Int64Array, data: bytes, drops_first_byte: bool) -> None: ...
 
+class TokenTexts:
+    def __init__(self, encoded: bytes, offsets: NDArray[np.uint64], between: bytes) -> None: ...
+
+class GramFinder:
+    # family: as GramScan's
+    def __init__(self, family: tuple[Any, ...]) -> None: ...
+    def first_equal(self) -> _Int64Array: ...
+    # texts, units, grams, num_units, num_bytes
+    def find(self, texts: list[str], threads: int) -> _Places: ...
+
 class GramScan:
     # families: ((units, mapping, expansions, expansion_offsets, classes), bytes, begins, ends);
     # groups: (part_lengths, grams, parts, begins, ends, minimum)
     def __init__(self, families: list[tuple[Any, ...]], groups: list[tuple[Any, ...]]) -> None: ...
-    def scan_index(
-        self,
-        index: Index,
-        spelling: bytes,
-        offsets: NDArray[np.uint64],
-        between: bytes,
-        threads: int | None,
-        progress: _Progress,
-    ) -> None: ...
     def scan_texts(self, texts: list[bytes], first: int, threads: int) -> None: ...
     # grams, counts, documents, where those of each begin
     def grams(self) -> tuple[_Int64Array, _Int64Array, _Int64Array, _Int64Array]: ...
@@ -249,6 +253,10 @@ class Index:
         self, tokens: TokenBytes, characters: Sequence[Sequence[bytes]], way: str = "best"
     ) -> tuple[_Int64Array, _Int64Array, _Int64Array, _Int64Array, _Int64Array, _Int64Array, _Int64Array]: ...
     # documents, offsets, substitutions
+    def scan_grams(self, scan: GramScan, texts: TokenTexts, threads: int | None, progress: _Progress) -> None: ...
+    def find_grams(
+        self, finder: GramFinder, documents: _Int64Array, texts: TokenTexts, threads: int | None
+    ) -> _Places: ...
     def near_matches(self, ngram: _Tokens, max_substitutions: int) -> tuple[_Int64Array, _Int64Array, _Int64Array]: ...
     # matched, longest, begins, ends, substitutions, documents
     def near_spans_batch(

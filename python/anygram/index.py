@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar, overload
@@ -48,8 +49,9 @@ from anygram.types import Int64Array, Ragged, TokenArray, Tokenizer
 
 if TYPE_CHECKING:
     from anygram.filters.columns import Columns
+    from anygram.gram_finder import GramFinder
     from anygram.metadata import MetadataReader
-    from anygram.scanning import GramFamily, GramGroup, GramScan
+    from anygram.scanning import GramFamily, GramGroup, GramPlaces, GramScan
 
 LoadMode: TypeAlias = Literal["mmap", "ram"]
 
@@ -661,19 +663,52 @@ class Index:
         """
         from anygram.scanning import GramScan, core_family, core_group
 
-        tokenizer = self._encoder("know its documents' texts")
+        self._encoder("know its documents' texts")
         scan = _core.GramScan([*map(core_family, families)], [*map(core_group, groups)])
         count = optional_integer(threads, "threads", 1)
-        separator = getattr(tokenizer, "separator", None)
-        if separator is None:
+        if self._token_texts is None:
             self._scan_decoded(scan, count or self._threads or available_cpus(), progress)
         else:
-            size = min(self.vocab_size, tokenizer.vocab_size)
-            encoded = [tokenizer.token_bytes(token) for token in range(size)]
-            offsets = np.zeros(size + 1, np.uint64)
-            np.cumsum(np.fromiter(map(len, encoded), np.uint64, size), out=offsets[1:])
-            scan.scan_index(self._core, b"".join(encoded), offsets, separator.encode(), count, progress)
+            self._core.scan_grams(scan, self._token_texts, count, progress)
         return GramScan(scan, len(groups))
+
+    def find_grams(self, finder: GramFinder, documents: Iterable[int], *, threads: int | None = None) -> GramPlaces:
+        """Each place where grams of other normalisations stand in some documents.
+
+        Args:
+            finder: the grams.
+            documents: the numbers of the documents, which the places are numbered by in this order.
+            threads: how many to use; None for the index's own.
+
+        Cost: O(bytes of these documents' text), divided among the threads.
+
+        Raises:
+            InvalidQueryError: the index has no tokenizer, so that its documents have no text.
+            DocumentNotFoundError: there is none of a number.
+        """
+        from anygram.scanning import GramPlaces
+
+        tokenizer = self._encoder("know its documents' texts")
+        count = optional_integer(threads, "threads", 1)
+        numbers = np.array([document_number(number, self.num_documents) for number in documents], np.int64)
+        if self._token_texts is not None:
+            return GramPlaces(*self._core.find_grams(finder.core, numbers, self._token_texts, count))
+        tokens, offsets = self._core.document_spans(numbers, np.zeros_like(numbers), np.full_like(numbers, 2**62))
+        texts = [tokenizer.decode(tokens[begin:end]) for begin, end in pairwise(offsets.tolist())]  # type: ignore[arg-type]
+        return finder.find(texts, threads=count or self._threads)
+
+    @cached_property
+    def _token_texts(self) -> _core.TokenTexts | None:
+        """What each token spells; None if a document's text is more than what its tokens spell one by one."""
+        tokenizer = self._encoder("know its documents' texts")
+        separator = getattr(tokenizer, "separator", None)
+        if separator is None:
+            return None
+        size = min(self.vocab_size, tokenizer.vocab_size)
+        encoded = [tokenizer.token_bytes(token) for token in range(size)]
+        offsets = np.zeros(size + 1, np.uint64)
+        np.cumsum(np.fromiter(map(len, encoded), np.uint64, size), out=offsets[1:])
+        return _core.TokenTexts(b"".join(encoded), offsets, separator.encode())
 
     def _scan_decoded(
         self, scan: _core.GramScan, threads: int, progress: Callable[[int, int], None] | None, at_once: int = 256

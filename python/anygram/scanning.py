@@ -23,7 +23,7 @@ from anygram.types import Int64Array
 if TYPE_CHECKING:
     from anygram import _core
 
-Units: TypeAlias = Literal["characters", "words", "unicode words"]
+Units: TypeAlias = Literal["characters", "words", "unicode words", "segments"]
 
 #: Stands between words where they are joined: no byte of UTF-8.
 WORD_END = b"\xff"
@@ -41,7 +41,8 @@ class Normaliser:
     Attributes:
         name: what it is called.
         units: "characters", of what was rewritten; "words", what then stands between spaces; "unicode words", the
-            segments of Unicode's word boundaries (found before rewriting) that have a letter or a digit.
+            segments of Unicode's word boundaries (found before rewriting) that have a letter or a digit; "segments",
+            all of them but those of white space alone.
         rewrite: one character -> what it becomes; "" takes it away, and in "words" a space separates. It may be called
             for any character, once. Of the planes that have no characters (4 to 13) or private ones (15 and 16) it is
             asked about one: if that stays as it is, all do, and else they become what it becomes.
@@ -62,10 +63,12 @@ class Normaliser:
 
     def _any_view(self, text: str) -> NormalisedText:
         rewritten = self._rewritten
-        if self.units == "unicode words":
+        if self.units in ("unicode words", "segments"):
             from anygram.segments import segment_offsets
 
-            spans = [span for span in segment_offsets(text) if any(map(str.isalnum, text[slice(*span)]))]
+            spans = segment_offsets(text)
+            if self.units == "unicode words":
+                spans = [span for span in spans if any(map(str.isalnum, text[slice(*span)]))]
             words = ["".join([rewritten(c) for c in text[begin:end]]) for begin, end in spans]
             kept = [(word, span) for word, span in zip(words, spans, strict=True) if word]
             return _view([word for word, _ in kept], [span for _, span in kept], WORD_END)
@@ -115,7 +118,7 @@ class Normaliser:
         for codes in _ALIKE:
             one = mapping[_ALIKE[0].start]
             mapping[codes.start : codes.stop] = codes if one == _ALIKE[0].start else one
-        classes = word_classes() if self.units == "unicode words" else np.empty(0, np.uint8)
+        classes = word_classes() if self.units in ("unicode words", "segments") else np.empty(0, np.uint8)
         return self.units, mapping, np.array(expansions, np.int32), np.array(offsets, np.uint32), classes
 
 
@@ -181,10 +184,12 @@ def _ascii_view(units: Units, text: str, becomes: str) -> NormalisedText:
         places = np.arange(len(kept))
         return NormalisedText(rewritten.replace(b"\0", b""), places, places + 1, kept, kept + 1)
     rewritten = text.translate(becomes).encode()
-    if units == "unicode words":
+    if units in ("unicode words", "segments"):
         from anygram.segments import segment_offsets
 
-        spans = [span for span in segment_offsets(text) if text[slice(*span)].strip("_")[:1].isalnum()]
+        spans = segment_offsets(text)
+        if units == "unicode words":
+            spans = [span for span in spans if text[slice(*span)].strip("_")[:1].isalnum()]
     else:
         spans = [match.span() for match in _ASCII_WORD.finditer(rewritten)]
     words = [rewritten[begin:end] for begin, end in spans]
@@ -227,7 +232,7 @@ _WORD_BREAKS = (
     r"\p{WB=MidNumLet}", r"\p{WB=MidNum}", r"\p{WB=Single_Quote}", r"\p{WB=Double_Quote}",
     r"\p{WB=Regional_Indicator}", r"\p{WB=WSegSpace}",
 )  # fmt: skip
-_PICTOGRAPH, _ALPHANUMERIC = 0x20, 0x40
+_PICTOGRAPH, _ALPHANUMERIC, _WHITE_SPACE = 0x20, 0x40, 0x80
 
 
 @lru_cache(maxsize=1)
@@ -243,6 +248,9 @@ def word_classes() -> NDArray[np.uint8]:
                 classes[match.start() : match.end()] = number
     for match in regex.finditer(r"\p{Extended_Pictographic}+", everything):
         classes[match.start() : match.end()] |= _PICTOGRAPH
+    # U+202F, which joins words, is a segment that `anygram.segments` keeps.
+    for match in regex.finditer(r"[\s--\p{WB=ExtendNumLet}]+", everything, regex.VERSION1):
+        classes[match.start() : match.end()] |= _WHITE_SPACE
     alphanumeric = np.fromiter(map(str.isalnum, everything), np.bool_, len(everything))
     classes[alphanumeric] |= _ALPHANUMERIC
     return classes
@@ -347,6 +355,33 @@ class GramScan:
     def __repr__(self) -> str:
         found = int(np.count_nonzero(self.counts))
         return f"GramScan({found:,} of {len(self.counts):,} grams occur, {self._num_groups:,} groups)"
+
+
+@dataclass(frozen=True)
+class GramPlaces:
+    """Where grams stand in texts: a row for each place, by text, then by unit, then by gram.
+
+    Attributes:
+        texts: int64 (n,), the text, by its place among those that were searched; ascending.
+        units: int64 (n,), the unit of the text that the gram begins with; ascending within a text.
+        grams: int64 (n,), the gram: the first of those that are equal (`anygram.gram_finder.GramFinder.first_equal`).
+        num_units: int64 (texts,), how many units each text has.
+        num_bytes: int64 (texts,), how many bytes of UTF-8.
+    """
+
+    texts: Int64Array
+    units: Int64Array
+    grams: Int64Array
+    num_units: Int64Array
+    num_bytes: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.grams)
+
+    @cached_property
+    def offsets(self) -> Int64Array:
+        """int64 (texts + 1,): rows [offsets[i], offsets[i + 1]) are of text i."""
+        return np.searchsorted(self.texts, np.arange(len(self.num_units) + 1))
 
 
 def core_family(family: GramFamily) -> tuple[Any, ...]:

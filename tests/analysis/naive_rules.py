@@ -18,6 +18,7 @@ from itertools import islice, pairwise
 import regex
 
 from anygram.analysis.contamination.items import Item
+from anygram.analysis.contamination.overlaps import DeconParameters
 
 Judgement = tuple[bool, float, str] | None
 
@@ -255,29 +256,33 @@ def wimbd(documents: list[str], items: list[Item]) -> list[Judgement]:
     return judgements
 
 
+DECON = DeconParameters()
+
+
 def decon(  # noqa: C901  # in one piece, to be read from its top to its end
-    documents: list[str], items: list[Item], min_words: int = 20, min_distinct_words: int = 4
+    documents: list[str], items: list[Item], rule: DeconParameters = DECON, least_items: int = 1
 ) -> list[Judgement]:
     entries: list[dict[str, list[str]] | None] = []
     for item in items:
         entry = {role: decon_words(item.fields.get(role, "")) for role in ("passage", "question", "answer")}
         words = [word for part in entry.values() for word in part]
-        short = len(words) < min_words or len(set(words)) < min_distinct_words
+        short = len(words) < rule.min_words or len(set(words)) < rule.min_distinct_words
         entries.append(None if short or not entry["question"] else entry)
     known = [entry for entry in entries if entry is not None]
+    num_items = max(len(known), least_items)
 
     def question_grams(entry: dict[str, list[str]]) -> list[tuple[str, ...]]:
-        return ngrams(entry["question"], 5) or [tuple(entry["question"])]
+        return ngrams(entry["question"], rule.length) or [tuple(entry["question"])]
 
     def answer_grams(entry: dict[str, list[str]]) -> list[tuple[str, ...]]:
-        return ngrams(entry["answer"], 3) if len(entry["answer"]) > 3 else []
+        return ngrams(entry["answer"], rule.answer_length) if len(entry["answer"]) > rule.short_answer else []
 
     def passage_grams(entry: dict[str, list[str]]) -> list[tuple[str, ...]]:
-        return ngrams(entry["passage"], 4)
+        return ngrams(entry["passage"], rule.passage_length)
 
     def weights(grams: Callable[[dict[str, list[str]]], Sequence[object]]) -> dict[object, float]:
         counts = Counter(gram for entry in known for gram in set(grams(entry)))
-        return {gram: math.log(len(known) / count) for gram, count in counts.items()}
+        return {gram: math.log(num_items / count) for gram, count in counts.items()}
 
     of_question, of_answer, of_passage = weights(question_grams), weights(answer_grams), weights(passage_grams)
     word_counts = Counter(word for entry in known for part in entry.values() for word in set(part))
@@ -287,35 +292,40 @@ def decon(  # noqa: C901  # in one piece, to be read from its top to its end
         return math.fsum(weight[gram] for gram in matched) / total if total else 0.0
 
     def required(length: int, usual: float) -> float:
-        if length <= 20:
+        if length <= rule.perfect_until:
             return 1.0
-        return usual if length >= 50 else 1 - (1 - usual) * (length - 20) / 30
+        if length >= rule.usual_from:
+            return usual
+        return 1 - (1 - usual) * (length - rule.perfect_until) / (rule.usual_from - rule.perfect_until)
 
     def score(
         entry: dict[str, list[str]], words: list[str], begin: int, end: int, matched: set[tuple[str, ...]]
     ) -> float:
         question, answer, passage = entry["question"], entry["answer"], entry["passage"]
         q = overlap(of_question, matched, set(question_grams(entry)))
-        if q < required(len(question), (0.8 - 0.3) / 0.7):
+        if q < required(len(question), max(0.0, (rule.score - 0.3) / 0.7)):
             return 0.0
         after = words[end - max(0, end - begin - len(question)) :]
         before = words[:begin]
         a = 0.0
-        if 0 < len(answer) <= 3:
-            near = any(after[i : i + len(answer)] == answer for i in range(min(50, len(after))))
-            a = 1.0 if near and any(word_counts[word] < len(known) for word in answer) else 0.0
+        if 0 < len(answer) <= rule.short_answer:
+            near = any(after[i : i + len(answer)] == answer for i in range(min(rule.short_answer_window, len(after))))
+            a = 1.0 if near and any(word_counts[word] < num_items for word in answer) else 0.0
         elif answer:
-            window = after[: max(100, 2 * len(answer))]
-            a = overlap(of_answer, set(ngrams(window, 3)) & set(answer_grams(entry)), set(answer_grams(entry)))
+            window = after[: max(rule.long_answer_window, 2 * len(answer))]
+            a = overlap(
+                of_answer, set(ngrams(window, rule.answer_length)) & set(answer_grams(entry)), set(answer_grams(entry))
+            )
         found: set[tuple[str, ...]] = set()
         misses = 0
-        for gram in reversed(ngrams(before[-max(100, 2 * len(passage)) :], 4)):
+        reach = max(rule.passage_window, 2 * len(passage))
+        for gram in reversed(ngrams(before[max(0, begin - reach) :], rule.passage_length)):
             if gram in passage_grams(entry):
                 found.add(gram)
                 misses = 0
             elif found:
                 misses += 1
-            if misses > 2:
+            if misses > rule.passage_max_misses:
                 break
         p = overlap(of_passage, found, set(passage_grams(entry)))
         trust = min(1, 0.5 + len(set(question_grams(entry))) / 40)
@@ -331,9 +341,9 @@ def decon(  # noqa: C901  # in one piece, to be read from its top to its end
             total = q * 0.85 * trust + p * (1 - 0.85 * trust)
         else:
             total = q
-        total = min(1.0, total)
-        need = required(len(question) + len(answer) + len(passage), 0.8)
-        return total if total == 1.0 or need <= 0.8 else total * 0.8 / need
+        total = 1.0 if total > 1 - 1e-12 else total  # all of it was found, whatever the rounding
+        need = required(len(question) + len(answer) + len(passage), rule.score)
+        return total if total == 1.0 or need <= rule.score else total * rule.score / need
 
     judgements: list[Judgement] = []
     texts = [decon_words(document) for document in documents]
@@ -348,14 +358,14 @@ def decon(  # noqa: C901  # in one piece, to be read from its top to its end
             hits = [i for i, gram in enumerate(ngrams(words, size)) if gram in wanted]
             clusters: list[list[int]] = []
             for hit in hits:
-                if clusters and hit - clusters[-1][-1] - 1 < 11:
+                if clusters and hit - clusters[-1][-1] - 1 < rule.max_misses:
                     clusters[-1].append(hit)
                 else:
                     clusters.append([hit])
             for cluster in clusters:
                 matched = {tuple(words[i : i + size]) for i in cluster}
                 best = max(best, score(entry, words, cluster[0], cluster[-1] + size, matched))
-        judgements.append((best >= 0.8, best, "contaminated" if best >= 0.8 else "clean"))
+        judgements.append((best >= rule.score, best, "contaminated" if best >= rule.score else "clean"))
     return judgements
 
 

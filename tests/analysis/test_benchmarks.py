@@ -174,6 +174,19 @@ def test_every_way_to_store_them(tmp_path, name, write):
     assert other.hash == benchmark.hash
 
 
+@pytest.mark.parametrize("name", ["files", "files/*.parquet"])
+def test_several_files_are_one_benchmark(tmp_path, name):
+    pytest.importorskip("pyarrow")
+    folder = tmp_path / "files"
+    folder.mkdir()
+    polars.DataFrame(RECORDS[:1]).write_parquet(folder / "0.parquet")
+    polars.DataFrame(RECORDS[1:]).write_parquet(folder / "1.parquet")
+    (folder / "dataset_infos.json").write_text("{}")
+    (folder / "README.md").write_text("")
+    (benchmark,) = read_benchmarks(tmp_path / name)
+    assert [dict(record) for record in benchmark.records] == RECORDS
+
+
 def test_arrow_streams():
     pytest.importorskip("pyarrow")
     (benchmark,) = read_benchmarks(polars.DataFrame(RECORDS))

@@ -2,9 +2,9 @@
 
 import gzip
 import json
-import math
 import pickle
 
+import naive_rules as naive
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,11 +12,15 @@ from planted import DOCUMENTS, ITEMS
 
 import anygram
 from anygram.analysis.contamination.items import Item
-from anygram.analysis.decontamination import run as runs
-from anygram.analysis.decontamination.decon import Decon, cleaned_words
-from anygram.analysis.decontamination.grams import Grams, folded_words, words
+from anygram.analysis.decontamination import documents
+from anygram.analysis.decontamination.decon import Decon
+from anygram.analysis.decontamination.documents import Documents
+from anygram.analysis.decontamination.grams import SEGMENTS
 from anygram.analysis.decontamination.rules import Bff, Dolma, Tulu3, parse_training_rule
+from anygram.analysis.decontamination.texts import GivenTexts
 from anygram.errors import InputError, InvalidQueryError
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramFamily
 from anygram.segments import segments
 
 
@@ -71,77 +75,19 @@ def naive_tulu3(rule, items, text):
     return best > rule.threshold, best
 
 
-def naive_decon(rule, items, text):  # noqa: C901  # the definition is
-    document = clean(text)
-    fields = [{role: clean(text) for role, text in item.fields.items()} for item in items]
-    for one in fields:
-        if not one.get("question"):
-            one["question"] = one.pop("passage", [])
-    used, seen = [], []
-    for one in fields:
-        words = [word for role, text in one.items() for word in text if role != "choices"]
-        if one not in seen and len(words) >= rule.least_words and len(set(words)) >= rule.least_unique:
-            used.append((one, len(words)))
-            seen.append(one)
-
-    def idf(gram, role):
-        holders = sum(gram in grams_of(one.get(role, []), len(gram)) for one, _ in used)
-        return math.log(max(2, len(used)) / holders)
-
-    def share(words, found, role, length):
-        weights = {gram: idf(gram, role) for gram in grams_of(words, length)}
-        total = sum(weights.values())
-        return sum(weight for gram, weight in weights.items() if gram in found) / total if total else 0.0
-
-    best = 0.0
-    for one, num_words in used:
-        question = one.get("question", [])
-        known = set(grams_of(question, rule.length))
-        clusters, newest = [], None
-        for place, gram in enumerate(grams_of(document, rule.length)):
-            if gram not in known:
-                continue
-            if newest is None or place - newest > rule.misses:
-                clusters.append([place, place, {gram}])
-                newest = place
-            clusters[-1][1] = place
-            if gram not in clusters[-1][2]:
-                clusters[-1][2].add(gram)
-                newest = place
-        for begin, last, found in clusters:
-            end = last + rule.length
-            score = share(question, found, "question", rule.length)
-            sure = min(1, 0.5 + len(known) / 40)
-            answer = one.get("answer")
-            if answer:
-                behind = document[end:]
-                if len(answer) <= rule.short_answer:
-                    told = float(tuple(answer) in grams_of(behind[: rule.short_window], len(answer)))
-                else:
-                    window = behind[: max(rule.long_window, 2 * len(answer))]
-                    told = share(answer, grams_of(window, rule.answer_length), "answer", rule.answer_length)
-            if one.get("passage"):
-                reach = rule.passage_distance + len(one["passage"])
-                near = document[max(0, begin - reach) : begin] + document[end : end + reach]
-                held = share(one["passage"], grams_of(near, rule.passage_length), "passage", rule.passage_length)
-            if answer and one.get("passage"):
-                sure_answer = min(1, 0.5 + len(answer) / 8)
-                for_answer = 0.2 + 0.7 * (1 - sure) / 2
-                for_passage = 0.1 + 0.7 * (1 - sure) / 2 + for_answer * (1 - sure_answer)
-                score = 0.7 * sure * score + for_answer * sure_answer * told + for_passage * held
-            elif answer:
-                score = 0.75 * sure * score + (1 - 0.75 * sure) * told
-            elif one.get("passage"):
-                score = 0.85 * sure * score + (1 - 0.85 * sure) * held
-            if score < 1 - 1e-9:
-                between = min(1, max(0, (num_words - rule.strict) / (rule.lenient - rule.strict)))
-                score *= rule.threshold / (1 - (1 - rule.threshold) * between)
-            best = max(best, min(1.0, score))
-    return best >= rule.threshold, best
-
-
-def clean(text):
-    return "".join(" " if one in "!’\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~”“‘—" else one for one in text.lower()).split()
+def naive_decon(rule, items, text):
+    """The contamination rule's score, of distinct items, where a passage without a question is the question."""
+    used = []
+    for item in items:
+        fields = dict(item.fields)
+        if not naive.decon_words(fields.get("question", "")):
+            fields["question"] = fields.pop("passage", "")
+        known = {role: naive.decon_words(fields.get(role, "")) for role in ("question", "answer", "passage")}
+        if known not in [one for one, _ in used]:
+            used.append((known, Item(item.benchmark, item.number, item.id, fields)))
+    judged = naive.decon([text], [item for _, item in used], rule, least_items=2)
+    best = max((one[1] for one in judged if one is not None), default=0.0)
+    return best >= rule.score, best
 
 
 WORDS = st.lists(st.sampled_from(["a", "b", "B", "c.", "d,e", "é", "—", "\n"]), max_size=24).map(" ".join)
@@ -155,9 +101,32 @@ FIELDS = st.fixed_dictionaries({"question": WORDS}, optional={"answer": WORDS, "
         (Bff(length=1, threshold=0.8), naive_bff),
         (Dolma(least_words=2), naive_dolma),
         (Tulu3(length=2), naive_tulu3),
-        (Decon(length=2, least_words=3, least_unique=2, misses=2, strict=6, lenient=12), naive_decon),
         (
-            Decon(length=1, answer_length=2, passage_length=1, least_words=1, least_unique=1, short_answer=1),
+            Decon(
+                length=2,
+                min_words=3,
+                min_distinct_words=2,
+                max_misses=2,
+                perfect_until=6,
+                usual_from=12,
+                passage_window=6,
+                long_answer_window=5,
+            ),
+            naive_decon,
+        ),
+        (
+            Decon(
+                length=1,
+                answer_length=2,
+                passage_length=1,
+                min_words=1,
+                min_distinct_words=1,
+                short_answer=1,
+                perfect_until=0,
+                usual_from=3,
+                score=0.4,
+                short_answer_window=2,
+            ),
             naive_decon,
         ),
     ],
@@ -167,13 +136,20 @@ def test_as_defined(rule, naive):
     @given(st.lists(FIELDS, min_size=1, max_size=4), st.lists(WORDS, min_size=1, max_size=3).map(" ".join))
     def same(fields, text):
         items = [Item("set", number, str(number), one) for number, one in enumerate(fields)]
-        judgement = rule.filter(items)(text)
+        judge = rule.filter(items)
+        judgement = judge(text)
         dropped, score = naive(rule, items, text)
         assert judgement.score == pytest.approx(score)
         # Sums of logarithms may differ in their last digit at the threshold itself.
-        if abs(score - getattr(rule, "threshold", -1)) > 1e-9:
+        if abs(score - getattr(rule, "threshold", getattr(rule, "score", -1))) > 1e-9:
             assert judgement.dropped == dropped
         assert bool(judgement.items) == (judgement.score > 0) or rule.name == "decon"
+        # Texts that are judged together, and documents of an index, are judged as each by itself.
+        texts = [text, "", f"{text} a {text}"]
+        each = [judge(one) for one in texts]
+        assert judge.judge(GivenTexts(texts, threads=2)) == each
+        index = anygram.build(texts, tokenizer="bytes")
+        assert judge.judge(next(Documents(index).batches())) == each
 
     same()
 
@@ -181,20 +157,17 @@ def test_as_defined(rule, naive):
 TEXTS = st.text(alphabet="aB1 .'_,-:\n\t\x1c\x85\xa0\xad\u0300\u200b\u200d\u3000ßΣς\u0645\u05d0\U0001f1e9\U0001f468字")
 
 
-@given(TEXTS, st.lists(TEXTS, max_size=3))
-def test_words_are_numbered_as_they_are_cut(text, items):
-    for cut in (words, folded_words, cleaned_words):
-        grams = Grams(1, cut)
-        for number, item in enumerate(items):
-            grams.add(number, item)
-        known = {word for item in items for word in cut(item)}
-        held = grams.numbers(text)
-        assert len(held) == len(cut(text))
-        assert [number > 0 for number in held] == [word in known for word in cut(text)]
-        for place, gram in grams.found(held):
-            assert [item for item in range(len(items)) if cut(text)[place] in cut(items[item])] == list(
-                grams.items(gram)
-            )
+@given(TEXTS)
+def test_words_are_cut_in_the_core_as_in_python(text):
+    words = [word.encode() for word in segments(text)]
+    view = SEGMENTS.view(text)
+    assert view.encoded == b"\xff".join(words)
+    finder = GramFinder(GramFamily(SEGMENTS, view.encoded, view.byte_begins, view.byte_ends))
+    places = finder.find(["", text])
+    assert places.num_units.tolist() == [0, len(words)]
+    assert places.num_bytes.tolist() == [0, len(text.encode())]
+    assert places.units.tolist() == list(range(len(words)))
+    assert [words[gram] for gram in places.grams.tolist()] == words
 
 
 class TestBoundaries:
@@ -294,14 +267,24 @@ class TestCorpora:
             :-1
         ]
 
-    def test_many_processes_give_what_one_does(self, monkeypatch):
-        documents = [f"{numbered(number, number + 30)} {DOCUMENTS[number % 3]['text']}" for number in range(200)]
-        alone = anygram.decontaminate(documents, {"b": ITEMS}, "tulu3:length=4", threads=1)
-        monkeypatch.setattr(runs, "_IN_PROCESS_CHARACTERS", 1000)
-        monkeypatch.setattr(runs, "_BATCH_CHARACTERS", 2000)
-        together = anygram.decontaminate(documents, {"b": ITEMS}, "tulu3:length=4", threads=2)
-        assert len(alone) > 50
-        assert together == alone
+    def test_small_batches_give_what_one_does(self, monkeypatch):
+        texts = [f"{numbered(number, number + 30)} {DOCUMENTS[number % 3]['text']}" for number in range(200)]
+        index = anygram.build(texts, tokenizer="bytes", shards=2)
+        for rule in (
+            "tulu3:length=4",
+            "bff:length=4,threshold=0.1",
+            "decon:length=3,min_words=4",
+            "dolma:least_words=3",
+        ):
+            at_once = anygram.decontaminate(texts, {"b": ITEMS}, rule, threads=1)
+            with monkeypatch.context() as small:
+                small.setattr(documents, "_BATCH_CHARACTERS", 2000)
+                small.setattr(documents, "_FIRST_DOCUMENTS", 1)
+                assert anygram.decontaminate(texts, {"b": ITEMS}, rule, threads=2) == at_once
+                of_index = anygram.decontaminate(index, {"b": ITEMS}, rule)
+            assert of_index.document.tolist() == at_once.document.tolist()
+            assert of_index.items.tolist() == at_once.items.tolist()
+            assert of_index.num_bytes == at_once.num_bytes
 
     def test_what_cannot_be(self, tmp_path):
         for call, error, message in (
@@ -325,7 +308,7 @@ class TestCorpora:
         ):
             with pytest.raises(error, match=message):
                 call()
-        assert parse_training_rule("decon:threshold=0.9,length=4") == Decon(threshold=0.9, length=4)
+        assert parse_training_rule("decon:score=0.9,length=4") == Decon(score=0.9, length=4)
 
 
 def test_a_step_of_datatrove():

@@ -127,6 +127,41 @@ def test_rules_on_texts_judge_as_they_are_defined(seed: int) -> None:
         check(found.verdicts[name], definition(documents if own else texts, items), items, name)
 
 
+def planted_corpus(seed: int) -> tuple[list[str], list[Item]]:
+    """Items over few words, and documents that have their parts one behind the other, changed here and there."""
+    draw = random.Random(seed)
+    words = [f"w{number}" for number in range(draw.choice([5, 30, 200]))]
+    items = []
+    for number in range(draw.randrange(1, 8)):
+        sizes = {"passage": [0, 1, 3, 4, 15, 60], "question": [1, 3, 5, 8, 15, 60], "answer": [0, 1, 2, 3, 4, 6, 25]}
+        texts = {role: " ".join(draw.choices(words, k=draw.choice(size))) for role, size in sizes.items()}
+        kept = {role: text for role, text in texts.items() if role == "question" or draw.random() < 0.6}
+        items.append(Item("one", number, str(number), kept))
+    documents = []
+    for _ in range(draw.randrange(1, 5)):
+        document: list[str] = []
+        for item in draw.choices(items, k=draw.randrange(5)):
+            for role in draw.sample(ROLES, 3) if draw.random() < 0.2 else ROLES:
+                part = item.fields.get(role, "").split()
+                for _ in range(draw.choice([0, 0, 0, 1, 3]) if part else 0):
+                    part[draw.randrange(len(part))] = draw.choice(words)
+                document += part[: draw.randrange(len(part) + 1)] if draw.random() < 0.2 else part
+                document += draw.choices(words, k=draw.choice([0, 0, 0, 2, 12, 49, 60, 110]))
+        documents.append(" ".join(document))
+    return documents, items
+
+
+ROLES = ("passage", "question", "answer")
+
+
+@pytest.mark.parametrize("seed", range(2 * NUM_CORPORA))
+def test_decon_judges_as_it_is_defined(seed: int) -> None:
+    documents, items = planted_corpus(seed)
+    index = anygram.build(documents, tokenizer="bytes", shards=1 + seed % 2)
+    rule = rules.Decon() if seed % 4 else rules.Decon(length=3, max_misses=4, score=0.5, perfect_until=5, usual_from=9)
+    check(judge(index, items, [rule]).verdicts[rule.key], naive.decon(documents, items, rule), items, f"decon {seed}")
+
+
 @pytest.mark.parametrize("seed", range(NUM_CORPORA))
 def test_rules_on_tokens_judge_as_they_are_defined(seed: int) -> None:
     draw = random.Random(seed)

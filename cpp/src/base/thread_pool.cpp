@@ -21,6 +21,8 @@ namespace {
 
 thread_local bool inside_job = false;
 
+constexpr std::chrono::milliseconds kBetweenPolls{20};
+
 // One call of run_parallel. Threads take items by a shared counter until it runs out or something fails.
 class Job {
  public:
@@ -60,7 +62,7 @@ class Job {
   // Waits for the helpers, polling; a poll that throws stops them and is thrown after they have left.
   void wait() {
     std::unique_lock lock(mutex_);
-    while (!done_.wait_for(lock, std::chrono::milliseconds(20), [this] { return helpers_ == 0; })) {
+    while (!done_.wait_for(lock, kBetweenPolls, [this] { return helpers_ == 0; })) {
       if (failed_.load(std::memory_order_relaxed)) continue;
       lock.unlock();
       try {
@@ -161,8 +163,15 @@ void run_parallel(std::size_t count, unsigned threads, StopSignal& stop, const s
   const bool nested = inside_job;
   const auto helpers = nested ? 0U : static_cast<unsigned>(std::min<std::size_t>(count, std::max(1U, threads)) - 1);
   if (nested) {
+    // The item of the job around this one may be long: the caller is asked as if each of these were its own.
+    auto last_look = std::chrono::steady_clock::now();
     for (std::size_t item = 0; item < count; ++item) {
       stop.check();
+      const auto now = std::chrono::steady_clock::now();
+      if (now - last_look >= kBetweenPolls) {
+        last_look = now;
+        stop.look();
+      }
       body(item);
     }
     return;
@@ -172,7 +181,7 @@ void run_parallel(std::size_t count, unsigned threads, StopSignal& stop, const s
   auto last_poll = std::chrono::steady_clock::now();
   job.work([&] {
     const auto now = std::chrono::steady_clock::now();
-    if (now - last_poll < std::chrono::milliseconds(20)) return;
+    if (now - last_poll < kBetweenPolls) return;
     last_poll = now;
     stop.poll();
   });

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kPositionsAtOnce = 1024;
 constexpr std::size_t kSymbolsAtOnce = 32;
+constexpr std::uint64_t kStepsPerLook = std::uint64_t{1} << 14;  // some symbols read: a millisecond
 
 // Calls body(position) for the occurrences of an n-gram of that length, which are an interval, until it returns false.
 template <class Body>
@@ -113,6 +114,7 @@ class SpanFinder {
     std::size_t next_longer = 0;
     std::uint64_t before = text_.size();  // the seed before this one, if it may begin a span
     for (std::size_t k = 0; k < seeds.size(); ++k) {
+      took(1);
       const std::uint64_t begin = seeds[k].begin;
       const bool has_longer = next_longer < longer.size() && longer[next_longer].begin + 1 == begin;
       const std::uint64_t continued = has_longer ? longer_counts[next_longer++] : 0;
@@ -129,6 +131,14 @@ class SpanFinder {
   }
 
  private:
+  // A long text asks now and then whether to stop.
+  void took(std::uint64_t steps) {
+    steps_ += steps;
+    if (steps_ < kStepsPerLook) return;
+    steps_ = 0;
+    execution_.stop.look();
+  }
+
   // Whether spans from here on could tell anything new.
   bool is_exhausted(std::uint64_t begin) {
     if (result_.longest < text_.size() - begin) return false;
@@ -139,6 +149,7 @@ class SpanFinder {
   void look(std::size_t s, const Interval& interval, std::uint64_t begin, std::uint64_t seed, bool left) {
     const Shard& shard = *shards_[s];
     for_positions(shard, interval, seed, execution_.stop, [&](Position position) {
+      took(1);
       if (is_exhausted(begin)) return false;
       if (left && position > 0) {
         std::array<Symbol, 1> symbol{};
@@ -146,6 +157,7 @@ class SpanFinder {
         if (symbol[0] == text_[begin - 1]) return true;
       }
       extend(shard, text_, begin, position, seed, rule_, extension_);
+      took(extension_.end - begin);
       if (extension_.end - begin < rule_.min_length) return true;
       record(s, begin, position);
       return true;
@@ -204,6 +216,7 @@ class SpanFinder {
   std::vector<Candidate> candidates_;
   Extension extension_;
   std::uint64_t covered_from_ = text_.size();
+  std::uint64_t steps_ = 0;
 };
 
 }  // namespace

@@ -9,6 +9,8 @@
 namespace anygram {
 namespace {
 
+constexpr std::ptrdiff_t kBytesAtOnce = std::ptrdiff_t{1} << 20;  // of a text, until it is asked whether to stop
+
 // What the bytes after the first may be, by the first byte of a character.
 struct Lead {
   int length = 1;  // 1: not the first of a longer one
@@ -54,14 +56,20 @@ std::size_t first_code_point(std::span<const char> bytes, CodePoint& result) {
   return 1;
 }
 
-void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result) {
+void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result, StopSignal* stop) {
   const std::size_t before = result.size();
   result.resize(before + bytes.size());
   CodePoint* to = result.data() + before;
   const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
   const auto* const end = from + bytes.size();
+  const auto* asked = from;
   while (from != end) {
-    while (end - from >= 8) {
+    if (stop != nullptr && from - asked >= kBytesAtOnce) {
+      stop->look();
+      asked = from;
+    }
+    const auto* const last = from + std::min(end - from, kBytesAtOnce);
+    while (last - from >= 8) {
       std::uint64_t eight;
       std::memcpy(&eight, from, 8);
       if ((eight & 0x8080808080808080U) != 0) break;

@@ -17,7 +17,8 @@ constexpr std::size_t kBatch = 64;      // samples whose filter words are asked 
 constexpr std::size_t kMaxStride = 32;
 constexpr std::size_t kWhole = 0;  // in place of a block's size: the whole beginning of a gram is hashed at each word
 constexpr std::size_t kFew = 4096;
-constexpr std::size_t kNearFilter = 1024;  // words of a filter that is always in the nearest cache
+constexpr std::size_t kNearFilter = 1024;              // words of a filter that is always in the nearest cache
+constexpr std::size_t kAtOnce = std::size_t{1} << 16;  // samples, until it is asked whether to stop
 
 bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
@@ -295,11 +296,12 @@ void GramTable::look_before_word(const Class& grams, const NormalisedText& text,
 }
 
 void GramTable::look_everywhere(const Class& grams, const NormalisedText& text, std::uint32_t first,
-                                std::vector<GramHit>& hits) const {
+                                std::vector<GramHit>& hits, StopSignal* stop) const {
   std::array<std::uint64_t, kMaxStride> begins;
   std::array<std::uint64_t, kMaxStride> ends;
   const auto starts = text.starts();
   for (std::size_t word = 0; word + grams.length < starts.size();) {
+    if (stop != nullptr && word % kAtOnce == kAtOnce - kMaxStride) stop->look();
     std::size_t number = 0;
     for (; number < kMaxStride && word + grams.length < starts.size(); ++word, ++number) {
       begins[number] = starts[word];
@@ -310,8 +312,8 @@ void GramTable::look_everywhere(const Class& grams, const NormalisedText& text, 
 }
 
 template <std::size_t Block>
-void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint32_t first,
-                       std::vector<GramHit>& hits) const {
+void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+                       StopSignal* stop) const {
   const auto bytes = text.bytes();
   const auto starts = text.starts();
   const std::size_t stride = grams.sampling.stride;
@@ -328,6 +330,7 @@ void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint
     return block_hash<Block>(bytes.data() + (by_byte ? unit : starts[unit]));
   };
   const auto try_sample = [&](std::size_t number, std::uint64_t hash) {
+    if (stop != nullptr && number % kAtOnce == kAtOnce - 1) stop->look();
     if (!grams.blocks.may_hold(hash)) return;
     if (by_byte) {
       look_before_byte(grams, text, number * stride, first, hits);
@@ -350,13 +353,14 @@ void GramTable::sample(const Class& grams, const NormalisedText& text, std::uint
   }
 }
 
-void GramTable::find(const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits) const {
+void GramTable::find(const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+                     StopSignal* stop) const {
   for (const Class& grams : classes_) {
     if (grams.sampling.block == kWhole) {
-      look_everywhere(grams, text, first, hits);
+      look_everywhere(grams, text, first, hits, stop);
       continue;
     }
-    with_block_of(grams.sampling.block, [&]<std::size_t Block>() { sample<Block>(grams, text, first, hits); });
+    with_block_of(grams.sampling.block, [&]<std::size_t Block>() { sample<Block>(grams, text, first, hits, stop); });
   }
 }
 

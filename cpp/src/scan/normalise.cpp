@@ -9,9 +9,25 @@
 namespace anygram {
 namespace {
 
-constexpr std::size_t kBlock = 256;       // bytes or code points for which room is made at a time
-constexpr std::size_t kMostExpanded = 8;  // code points that one becomes at most
-constexpr std::size_t kMostBytes = 4;     // of a code point
+constexpr std::size_t kBlock = 256;                    // bytes or code points for which room is made at a time
+constexpr std::size_t kMostExpanded = 8;               // code points that one becomes at most
+constexpr std::size_t kMostBytes = 4;                  // of a code point
+constexpr std::size_t kAtOnce = std::size_t{1} << 18;  // bytes or code points, until it is asked whether to stop
+
+// Asks whether to stop, now and then.
+class Asking {
+ public:
+  explicit Asking(StopSignal* stop) : stop_(stop) {}
+  void at(std::size_t place) {
+    if (stop_ == nullptr || place - asked_ < kAtOnce) return;
+    stop_->look();
+    asked_ = place;
+  }
+
+ private:
+  StopSignal* stop_;
+  std::size_t asked_ = 0;
+};
 
 }  // namespace
 
@@ -36,7 +52,8 @@ Normalisation::Normalisation(Units units, std::vector<std::int32_t> mapping, std
 void Normalisation::check() const {
   const auto refuse = [](const char* message) { throw Error(ErrorCode::kInvalidArgument, message); };
   if (mapping_.size() != kCodePointEnd) refuse("a normalisation maps every code point");
-  if (units_ == Units::kUnicodeWords && classes_.size() != kCodePointEnd) refuse("word boundaries need every class");
+  const bool needs_classes = units_ == Units::kUnicodeWords || units_ == Units::kSegments;
+  if (needs_classes && classes_.size() != kCodePointEnd) refuse("word boundaries need every class");
   if (expansion_offsets_.empty() || expansion_offsets_.back() != expansions_.size()) refuse("expansions do not end");
   for (std::size_t i = 1; i < expansion_offsets_.size(); ++i) {
     if (expansion_offsets_[i - 1] > expansion_offsets_[i]) refuse("expansions descend");
@@ -99,8 +116,10 @@ std::size_t NormalisedText::add_first(const Normalisation& normalisation, std::s
 }
 
 // Without branches on what a byte is, but for slow ones: where words end cannot be foretold.
-void NormalisedText::add_words(const Normalisation& normalisation, std::span<const char> text) {
+void NormalisedText::add_words(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop) {
+  Asking asking(stop);
   for (std::size_t from = 0; from < text.size();) {
+    asking.at(from);
     reserve(kBlock);
     const std::size_t end = std::min(from + kBlock, text.size());
     while (from < end) {
@@ -130,8 +149,10 @@ void NormalisedText::add_words(const Normalisation& normalisation, std::span<con
   end_word();
 }
 
-void NormalisedText::add_characters(const Normalisation& normalisation, std::span<const char> text) {
+void NormalisedText::add_characters(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop) {
+  Asking asking(stop);
   for (std::size_t from = 0; from < text.size();) {
+    asking.at(from);
     reserve(kBlock);
     const std::size_t end = std::min(from + kBlock, text.size());
     while (from < end) {
@@ -155,17 +176,25 @@ void NormalisedText::add_characters(const Normalisation& normalisation, std::spa
   }
 }
 
-void NormalisedText::add_unicode_words(const Normalisation& normalisation, std::span<const char> text) {
+void NormalisedText::add_segments(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop) {
   text_.clear();
-  append_code_points(text, text_);
+  append_code_points(text, text_, stop);
   classes_.resize(text_.size());
   const std::uint8_t* const class_of = normalisation.classes_.data();
   for (std::size_t i = 0; i < text_.size(); ++i) classes_[i] = class_of[text_[i]];
+  const bool words = normalisation.units_ == Units::kUnicodeWords;
+  Asking asking(stop);
   for (std::size_t begin = 0; begin < text_.size();) {
+    asking.at(begin);
     const std::size_t end = segment_end(classes_, begin);
     std::uint8_t any = 0;
-    for (std::size_t i = begin; i < end; ++i) any |= classes_[i];
-    if ((any & kAlphanumericBit) != 0) add_word(normalisation, std::span(text_).subspan(begin, end - begin));
+    std::uint8_t every = 0xFF;
+    for (std::size_t i = begin; i < end; ++i) {
+      any |= classes_[i];
+      every &= classes_[i];
+    }
+    const bool kept = words ? (any & kAlphanumericBit) != 0 : (every & kWhiteSpaceBit) == 0;
+    if (kept) add_word(normalisation, std::span(text_).subspan(begin, end - begin));
     begin = end;
   }
 }
@@ -187,15 +216,15 @@ void NormalisedText::add_word(const Normalisation& normalisation, std::span<cons
   end_word();
 }
 
-void NormalisedText::assign(const Normalisation& normalisation, std::span<const char> text) {
+void NormalisedText::assign(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop) {
   used_ = num_starts_ = 0;
   is_ascii_ = true;
   after_end_ = false;
   reserve(kBlock);
-  if (normalisation.units_ == Units::kCharacters) return add_characters(normalisation, text);
+  if (normalisation.units_ == Units::kCharacters) return add_characters(normalisation, text, stop);
   end_word();
-  if (normalisation.units_ == Units::kWords) return add_words(normalisation, text);
-  add_unicode_words(normalisation, text);
+  if (normalisation.units_ == Units::kWords) return add_words(normalisation, text, stop);
+  add_segments(normalisation, text, stop);
 }
 
 }  // namespace anygram

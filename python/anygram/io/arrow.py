@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from anygram.errors import MissingExtraError
 from anygram.io.arrays import checked_ids
+from anygram.io.folders import PARQUET_SUFFIXES, suffix_of
 from anygram.io.records import Counter, Fields, Record, RefusedError, Reject, TokenBlock, checked_tokens, shown
 from anygram.io.remote import is_url, open_url
 from anygram.io.streams import stream_reason
@@ -20,6 +21,9 @@ from anygram.types import Metadata
 
 if TYPE_CHECKING:
     import pyarrow
+
+    #: The columns to read, of a table's schema.
+    _Columns: TypeAlias = Callable[[pyarrow.Schema], list[str]]
 
 _ROWS = 1 << 14  # of a table at once
 _IDS = 1 << 22  # of a table's lists at once
@@ -47,6 +51,27 @@ def read_parquet(path: str, fields: Fields, counter: Counter) -> Iterator[Record
     yield from _read_file(path, fields, counter, _parquet_batches)
 
 
+def read_batches(path: str) -> Iterator[pyarrow.RecordBatch]:
+    """The rows of a Parquet or Arrow file as they are, with all columns.
+
+    Raises:
+        RefusedError: it cannot be read, or not from here on.
+        MissingExtraError: pyarrow is not installed.
+    """
+    pyarrow = pyarrow_or_error("reading tables")
+    read = _parquet_batches if suffix_of(path) in PARQUET_SUFFIXES else _arrow_batches
+    try:
+        with _open(path) as file:
+            for batch, _ in read(file, _all_columns):
+                yield batch
+    except (OSError, EOFError, RefusedError, pyarrow.ArrowException) as error:
+        raise RefusedError(_reason(error)) from None
+
+
+def _all_columns(schema: pyarrow.Schema) -> list[str]:
+    return list(schema.names)
+
+
 def read_arrow(path: str, fields: Fields, counter: Counter) -> Iterator[Record | TokenBlock | Reject]:
     """The rows of an Arrow file as documents: of the file (Feather) or the stream format, as it is found to be."""
     yield from _read_file(path, fields, counter, _arrow_batches)
@@ -56,7 +81,7 @@ def _read_file(
     path: str,
     fields: Fields,
     counter: Counter,
-    batches: Callable[[Any, Fields], Iterator[tuple[pyarrow.RecordBatch, float]]],
+    batches: Callable[[Any, _Columns], Iterator[tuple[pyarrow.RecordBatch, float]]],
 ) -> Iterator[Record | TokenBlock | Reject]:
     pyarrow = pyarrow_or_error("reading tables")
     start, row = counter.num_bytes, 0
@@ -66,7 +91,7 @@ def _read_file(
             file.seek(0)
             if size == 0:
                 raise RefusedError("the file is empty, which no table is")
-            for batch, share in batches(file, fields):
+            for batch, share in batches(file, lambda schema: _kept(schema, fields)):
                 # What is not asked for is not read: the share of the rows stands for that of the bytes.
                 counter.num_bytes = start + int(size * share)
                 yield from read_batch(batch, fields, path, row + 1)
@@ -85,13 +110,13 @@ def _reason(error: Exception) -> str:
     return reason if isinstance(error, RefusedError) else f"damaged or truncated, or no such table: {reason}"
 
 
-def _parquet_batches(file: BinaryIO, fields: Fields) -> Iterator[tuple[pyarrow.RecordBatch, float]]:
+def _parquet_batches(file: BinaryIO, columns: _Columns) -> Iterator[tuple[pyarrow.RecordBatch, float]]:
     import pyarrow.parquet
 
     if file.read(4) != _PARQUET_MAGIC:
         raise RefusedError("no Parquet file: it does not begin with PAR1")
     with closing(pyarrow.parquet.ParquetFile(file, pre_buffer=False)) as table:
-        kept = _kept(table.schema_arrow, fields)
+        kept = columns(table.schema_arrow)
         total, done = max(1, table.metadata.num_rows), 0
         for batch in table.iter_batches(batch_size=_rows_at_once(table), columns=kept):
             done += batch.num_rows
@@ -104,7 +129,7 @@ def _rows_at_once(table: Any) -> int:
     return int(max(64, min(_ROWS, 16_000_000 * table.metadata.num_rows // max(1, num_bytes))))
 
 
-def _arrow_batches(file: BinaryIO, fields: Fields) -> Iterator[tuple[pyarrow.RecordBatch, float]]:
+def _arrow_batches(file: BinaryIO, columns: _Columns) -> Iterator[tuple[pyarrow.RecordBatch, float]]:
     import pyarrow
 
     magic = file.read(len(_FILE_MAGIC))
@@ -114,12 +139,12 @@ def _arrow_batches(file: BinaryIO, fields: Fields) -> Iterator[tuple[pyarrow.Rec
         raise RefusedError("the first version of Feather is not read: write it anew with pyarrow.feather.write_feather")
     if magic == _FILE_MAGIC:
         reader = pyarrow.ipc.open_file(file)
-        kept = _kept(reader.schema, fields)
+        kept = columns(reader.schema)
         for number in range(reader.num_record_batches):
             yield reader.get_batch(number).select(kept), (number + 1) / reader.num_record_batches
         return
     stream = pyarrow.ipc.open_stream(file)
-    kept = _kept(stream.schema, fields)
+    kept = columns(stream.schema)
     for batch in stream:
         yield batch.select(kept), file.tell() / size
     # pyarrow takes the end of the file for the end of the stream, though a stream says where it ends.

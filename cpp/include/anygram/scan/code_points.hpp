@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <anygram/base/stop_signal.hpp>
 #include <anygram/base/types.hpp>
 
 namespace anygram {
@@ -17,8 +18,8 @@ inline constexpr CodePoint kReplacement = 0xFFFD;
 inline constexpr CodePoint kCodePointEnd = 0x110000;
 
 // Appends the code points of UTF-8. Of what is no UTF-8, each longest beginning of a character becomes U+FFFD, and each
-// other byte one: what Unicode recommends, and Python does.
-void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result);
+// other byte one: what Unicode recommends, and Python does. A long text asks `stop` now and then, if there is one.
+void append_code_points(std::span<const char> bytes, std::vector<CodePoint>& result, StopSignal* stop = nullptr);
 
 // The first code point of a text that is not empty, read in the same way; returns how many bytes it has.
 std::size_t first_code_point(std::span<const char> bytes, CodePoint& result);
@@ -51,6 +52,10 @@ class TokenTexts {
 
   // Appends the bytes of a document's symbols. A token outside the vocabulary spells U+FFFD.
   void append(std::span<const Symbol> symbols, std::vector<char>& result) const;
+  // Appends what stands between tokens, for documents that are read piece by piece.
+  void append_between(std::vector<char>& result) const {
+    result.insert(result.end(), between_.begin(), between_.end());
+  }
 
  private:
   std::string bytes_;

@@ -33,8 +33,17 @@ class GramTable {
   // By gram: the first that is equal. Only that one is reported.
   std::span<const std::uint32_t> firsts() const { return firsts_; }
 
+  // The bytes of a gram.
+  std::span<const char> gram(std::uint32_t number) const {
+    return {bytes_.data() + begins_[number], ends_[number] - begins_[number]};
+  }
+  // How many units a gram has.
+  std::size_t length(std::uint32_t number) const { return lengths_[number]; }
+
   // Adds each distinct gram that stands in the text, for each place, in no stated order; gram i as first + i.
-  void find(const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits) const;
+  // A long text asks `stop` now and then, if there is one.
+  void find(const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+            StopSignal* stop = nullptr) const;
 
  private:
   struct Slot {
@@ -81,9 +90,6 @@ class GramTable {
 
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-  std::span<const char> gram(std::uint32_t number) const {
-    return {bytes_.data() + begins_[number], ends_[number] - begins_[number]};
-  }
   // The bytes of a gram's first units.
   std::span<const char> beginning(std::uint32_t number, std::size_t length) const;
   Sampling sampling_of(std::uint32_t number, std::size_t length, bool few) const;
@@ -93,15 +99,16 @@ class GramTable {
   std::vector<std::uint64_t> hashes_of_blocks(Sampling sampling, std::span<const std::uint32_t> grams) const;
 
   template <std::size_t Block>
-  void sample(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits) const;
+  void sample(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+              StopSignal* stop) const;
   void look_up(const Class& grams, const NormalisedText& text, std::span<const std::uint64_t> begins,
                std::span<const std::uint64_t> ends, std::uint32_t first, std::vector<GramHit>& hits) const;
   void look_before_byte(const Class& grams, const NormalisedText& text, std::size_t place, std::uint32_t first,
                         std::vector<GramHit>& hits) const;
   void look_before_word(const Class& grams, const NormalisedText& text, std::size_t word, std::uint32_t first,
                         std::vector<GramHit>& hits) const;
-  void look_everywhere(const Class& grams, const NormalisedText& text, std::uint32_t first,
-                       std::vector<GramHit>& hits) const;
+  void look_everywhere(const Class& grams, const NormalisedText& text, std::uint32_t first, std::vector<GramHit>& hits,
+                       StopSignal* stop) const;
   bool stands_at(std::uint32_t number, const NormalisedText& text, std::size_t begin) const;
 
   Units units_;

@@ -16,6 +16,7 @@ enum class Units {
   kCharacters,    // each code point
   kWords,         // what stands between separators
   kUnicodeWords,  // the segments of word boundaries that have a letter or a digit
+  kSegments,      // the segments of word boundaries but for those of white space alone
 };
 
 // Stands between words where they are joined; no byte of UTF-8.
@@ -30,7 +31,7 @@ class Normalisation {
 
   // `mapping`: a code point, or one of the above, of each of kCodePointEnd. `expansions`: code points, kSeparator or
   // kNothing; `expansion_offsets`: where each begins, and where the last ends. `classes`: of word boundaries, for
-  // kUnicodeWords. Throws kInvalidArgument for tables that do not have the sizes that they should.
+  // kUnicodeWords and kSegments. Throws kInvalidArgument for tables that do not have the sizes that they should.
   Normalisation(Units units, std::vector<std::int32_t> mapping, std::vector<std::int32_t> expansions,
                 std::vector<std::uint32_t> expansion_offsets, std::vector<std::uint8_t> classes);
 
@@ -58,8 +59,8 @@ class Normalisation {
 // behind each.
 class NormalisedText {
  public:
-  // Of UTF-8. Keeps its memory from one text to the next.
-  void assign(const Normalisation& normalisation, std::span<const char> text);
+  // Of UTF-8. Keeps its memory from one text to the next. A long text asks `stop` now and then, if there is one.
+  void assign(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop = nullptr);
 
   // kRoom bytes more may be read.
   std::span<const char> bytes() const { return {bytes_.data(), used_}; }
@@ -71,9 +72,9 @@ class NormalisedText {
   static constexpr std::size_t kRoom = 32;
 
  private:
-  void add_words(const Normalisation& normalisation, std::span<const char> text);
-  void add_characters(const Normalisation& normalisation, std::span<const char> text);
-  void add_unicode_words(const Normalisation& normalisation, std::span<const char> text);
+  void add_words(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop);
+  void add_characters(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop);
+  void add_segments(const Normalisation& normalisation, std::span<const char> text, StopSignal* stop);
   void add_word(const Normalisation& normalisation, std::span<const CodePoint> word);
   // Adds what the first code point of a text becomes; returns how many bytes it has.
   std::size_t add_first(const Normalisation& normalisation, std::span<const char> text);

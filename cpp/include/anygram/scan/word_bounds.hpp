@@ -30,10 +30,11 @@ enum class WordBreak : std::uint8_t {
   kSpace,  // WSegSpace
 };
 
-// A code point's class is a byte: its WordBreak, and two bits more.
+// A code point's class is a byte: its WordBreak, and three bits more.
 inline constexpr std::uint8_t kWordBreakBits = 0x1F;
 inline constexpr std::uint8_t kPictographBit = 0x20;    // Extended_Pictographic
 inline constexpr std::uint8_t kAlphanumericBit = 0x40;  // what makes a segment a word
+inline constexpr std::uint8_t kWhiteSpaceBit = 0x80;
 
 // For segment_end alone.
 namespace word_bounds {
@@ -50,8 +51,9 @@ constexpr std::array<std::uint8_t, 0x100> plain_classes() {
   using enum WordBreak;
   std::array<std::uint8_t, 0x100> plain{};
   const auto set = [&](WordBreak value, int flags) {
-    plain[static_cast<std::uint8_t>(value)] = static_cast<std::uint8_t>(flags);
-    plain[static_cast<std::uint8_t>(value) | kAlphanumericBit] = static_cast<std::uint8_t>(flags);
+    for (const std::uint8_t bit : {std::uint8_t{0}, kAlphanumericBit, kWhiteSpaceBit}) {
+      plain[static_cast<std::uint8_t>(static_cast<std::uint8_t>(value) | bit)] = static_cast<std::uint8_t>(flags);
+    }
   };
   for (const WordBreak value : {kLetter, kNumeric, kExtendNumLet}) set(value, Plain::kJoined);
   for (const WordBreak value : {kOther, kNewline}) set(value, kEnds | kEndsJoined | kStartsAlone);

@@ -26,8 +26,9 @@ from anygram.analysis.contamination.rules.base import (
 )
 from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
+from anygram.gram_finder import GramFinder
 from anygram.index import Index
-from anygram.scanning import GramFamily, GramGroup, GramScan, GroupScore, Normaliser
+from anygram.scanning import GramFamily, GramGroup, GramPlaces, GramScan, GroupScore, Normaliser
 from anygram.types import Int64Array, Ragged, TokenArray
 
 Progress = Callable[[int, int], None]
@@ -151,8 +152,11 @@ def _shares_units(index: Index, normaliser: Normaliser) -> bool:
 class ScanAnswers:
     """A scan's answers to one of the plans that it was made for."""
 
-    def __init__(self, index: Index, found: GramScan, first: int, number: int, first_group: int) -> None:
+    def __init__(
+        self, index: Index, found: GramScan, first: int, number: int, first_group: int, threads: int | None
+    ) -> None:
         self._index = index
+        self._threads = threads
         self._found = found
         self._first = first
         self._first_group = first_group
@@ -169,6 +173,10 @@ class ScanAnswers:
     def text(self, document: int) -> str:
         """See `Answers`."""
         return self._index.document(document).text or ""
+
+    def places(self, finder: GramFinder, documents: Int64Array) -> GramPlaces:
+        """See `ReadableAnswers`."""
+        return self._index.find_grams(finder, documents.tolist(), threads=self._threads)
 
 
 def scan(
@@ -196,7 +204,7 @@ def scan(
         groups += [_shifted(group, firsts[number]) for group in plan.groups]
     found = index.scan_grams(families, groups, threads=threads, progress=progress)
     return [
-        ScanAnswers(index, found, firsts[number], plan.num_grams, first_groups[number])
+        ScanAnswers(index, found, firsts[number], plan.num_grams, first_groups[number], threads)
         for number, (_, plan) in enumerate(plans)
     ]
 
@@ -273,6 +281,10 @@ class IndexAnswers:
     def text(self, document: int) -> str:
         """See `Answers`."""
         return self._index.document(document).text or ""
+
+    def places(self, finder: GramFinder, documents: Int64Array) -> GramPlaces:
+        """See `ReadableAnswers`."""
+        return self._index.find_grams(finder, documents.tolist())
 
 
 def covered(group: GramGroup, pieces: Sequence[int]) -> float:

@@ -29,7 +29,7 @@ from anygram.results.text import visible
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from anygram.analysis.contamination.rules import Statistic
+    from anygram.analysis.contamination.rules.base import Statistic
 
 NotApplicable = Literal["drop", "keep"]
 

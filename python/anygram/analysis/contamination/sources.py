@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from anygram.errors import InputError, MissingExtraError
+from anygram.errors import InputError
+from anygram.io.arrow import pyarrow_or_error, read_batches
+from anygram.io.folders import JSONL_SUFFIXES, TABLE_SUFFIXES, expand, suffix_of
 from anygram.io.records import Counter, RefusedError, Reject, decoded
 from anygram.io.streams import read_lines
 
-_JSON_SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.zst", ".json.zst")
-_TABLE_SUFFIXES = (".parquet", ".arrow", ".feather")
 _EXPECTED = (
     "a benchmark is a file (.jsonl, .json, each also as .gz and .zst, .parquet, .arrow), a folder of a dataset, "
     "mappings, a Dataset or an Arrow stream"
@@ -32,14 +32,15 @@ def read_records(source: object) -> Iterator[SourceRecord]:
     """The records of a benchmark, in order.
 
     Args:
-        source: a path, an iterable of mappings, or anything with an Arrow C stream (a table, a data frame).
+        source: a path, a pattern or a URL; an iterable of mappings; or anything with an Arrow C stream (a table, a data
+            frame).
 
     Raises:
         InputError: it is none of these, or a record is bad: the message has its file and line.
         MissingExtraError: it is Parquet or Arrow, and pyarrow is not installed.
     """
     if isinstance(source, str | os.PathLike):
-        return _read_path(Path(source))
+        return _read_path(os.fspath(source))
     if hasattr(source, "__arrow_c_stream__"):
         return _numbered(_read_arrow_stream(source))
     if isinstance(source, Iterable) and not isinstance(source, Mapping | bytes):
@@ -58,37 +59,14 @@ def _numbered(records: Iterable[object]) -> Iterator[SourceRecord]:
         yield SourceRecord(record, None, number)
 
 
-def _read_path(path: Path) -> Iterator[SourceRecord]:
-    name = path.name.lower()
-    if path.is_dir():
-        return _read_folder(path)
-    if not path.exists():
-        raise InputError("no such file or folder", str(path))
-    if name.endswith(_JSON_SUFFIXES):
-        return _read_json(str(path))
-    if name.endswith(_TABLE_SUFFIXES):
-        return _read_table(path)
-    raise InputError(f"unknown suffix: {_EXPECTED}", str(path))
-
-
-def _read_folder(folder: Path) -> Iterator[SourceRecord]:
-    state = folder / "state.json"
-    if (folder / "dataset_dict.json").exists():
-        splits = ", ".join(sorted(one.name for one in folder.iterdir() if one.is_dir()))
-        raise InputError(f"a benchmark is one split of a dataset: name one of its folders ({splits})", str(folder))
-    if state.exists():  # what `Dataset.save_to_disk` writes
-        try:
-            files = [folder / one["filename"] for one in json.loads(state.read_bytes())["_data_files"]]
-        except (ValueError, KeyError, TypeError):
-            raise InputError("expected the list of a dataset's files, found something else", str(state)) from None
-    else:
-        known = _JSON_SUFFIXES + _TABLE_SUFFIXES
-        files = sorted(one for one in folder.rglob("*") if one.is_file() and one.name.lower().endswith(known))
-        files = [one for one in files if not one.name.startswith((".", "dataset_info", "dataset_infos"))]
-    if not files:
-        raise InputError(f"no file in this folder can be read: {_EXPECTED}", str(folder))
-    for file in files:
-        yield from _read_path(file)
+def _read_path(name: str) -> Iterator[SourceRecord]:
+    files = [file for file in expand(name) if suffix_of(file) in JSONL_SUFFIXES + TABLE_SUFFIXES]
+    # What stands beside a dataset that is kept as files of JSON lines or tables.
+    records = [file for file in files if not Path(file).name.startswith(("dataset_info", "dataset_infos"))]
+    if not records:
+        raise InputError(f"unknown suffix: {_EXPECTED}", name)
+    for file in records:
+        yield from _read_json(file) if suffix_of(file) in JSONL_SUFFIXES else _read_table(file)
 
 
 def _read_json(path: str) -> Iterator[SourceRecord]:
@@ -132,44 +110,18 @@ def _parsed(raw: bytes, path: str, line: int | None) -> Any:
         raise InputError(str(error), path, line) from None
 
 
-def _read_table(path: Path) -> Iterator[SourceRecord]:
-    pyarrow = _pyarrow(f"reading {path.name}")
+def _read_table(path: str) -> Iterator[SourceRecord]:
     line = 0
     try:
-        for batch in _batches(pyarrow, path):
+        for batch in read_batches(path):
             for record in batch.to_pylist():
                 line += 1
-                yield SourceRecord(record, str(path), line)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"cannot be read: {error}", str(path), line or None) from None
-
-
-def _batches(pyarrow: Any, path: Path) -> Iterator[Any]:
-    if path.suffix.lower() == ".parquet":
-        from pyarrow import parquet
-
-        with parquet.ParquetFile(path) as file:
-            yield from file.iter_batches(1024)
-        return
-    from pyarrow import ipc
-
-    with pyarrow.memory_map(str(path)) as source:
-        try:
-            yield from ipc.open_stream(source)
-        except pyarrow.ArrowInvalid:
-            reader = ipc.open_file(source)
-            yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+                yield SourceRecord(record, path, line)
+    except RefusedError as error:
+        raise InputError(f"cannot be read: {error}", path, line or None) from None
 
 
 def _read_arrow_stream(source: Any) -> Iterator[object]:
-    pyarrow = _pyarrow("reading an Arrow stream")
+    pyarrow = pyarrow_or_error("reading an Arrow stream")
     for batch in pyarrow.RecordBatchReader.from_stream(source):
         yield from batch.to_pylist()
-
-
-def _pyarrow(purpose: str) -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingExtraError(f"{purpose} needs pyarrow: pip install 'anygram[parquet]'") from None
-    return pyarrow

@@ -6,13 +6,21 @@ it, was found, and which items these are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import ClassVar, NamedTuple, Protocol
+
+import numpy as np
 
 from anygram.analysis.contamination.items import Item
-from anygram.analysis.decontamination.grams import Grams, folded_words, words
+from anygram.analysis.contamination.normalisers import FOLDED_WORDS
+from anygram.analysis.decontamination.grams import SEGMENTS, ItemGrams
+from anygram.analysis.decontamination.texts import GivenTexts, Texts
 from anygram.errors import InvalidQueryError
+from anygram.results.base import Float64Array
+from anygram.segments import segments
+from anygram.types import Int64Array
 
 
 class Judgement(NamedTuple):
@@ -31,10 +39,20 @@ class Judgement(NamedTuple):
 
 CLEAN = Judgement(False, 0.0, ())
 
-#: Judges the text of a document.
-Filter: TypeAlias = Callable[[str], Judgement]
-
 _MOST_ITEMS = 10
+_LONG = 1 << 24  # characters that take no time to cut
+
+
+class Filter(ABC):
+    """Judges the texts of documents."""
+
+    @abstractmethod
+    def judge(self, texts: Texts) -> list[Judgement]:
+        """Judges texts together: on all threads, where the rule is one about words."""
+
+    def __call__(self, text: str) -> Judgement:
+        """Judges one text."""
+        return self.judge(GivenTexts([text], threads=1))[0]
 
 
 class TrainingRule(Protocol):
@@ -71,23 +89,26 @@ class Bff:
 
     def filter(self, items: Sequence[Item]) -> Filter:
         """See `TrainingRule.filter`."""
-        grams = Grams(self.length, words)
-        for number, item in enumerate(items):
-            grams.add(number, item.text)
+        return _BffFilter(self, items)
 
-        def judge(text: str) -> Judgement:
-            document = grams.numbers(text)
-            found = [gram for _, gram in grams.found(document)]
-            if not found:
-                return CLEAN
-            share = len(found) / (len(document) - self.length + 1)
-            times: dict[int, int] = {}
-            for gram in found:
-                for item in grams.items(gram):
-                    times[item] = times.get(item, 0) + 1
-            return Judgement(share >= self.threshold, share, _largest(times))
 
-        return judge
+class _BffFilter(Filter):
+    def __init__(self, rule: Bff, items: Sequence[Item]) -> None:
+        self._rule = rule
+        self._grams = ItemGrams(SEGMENTS, rule.length, [item.text for item in items])
+
+    def judge(self, texts: Texts) -> list[Judgement]:
+        """See `Filter`."""
+        places = texts.find(self._grams.finder)
+        judgements = [CLEAN] * len(texts)
+        # Each n-gram of a text is one of the items' at most: they are all of one length.
+        counts = np.diff(places.offsets)
+        for text in np.flatnonzero(counts).tolist():
+            share = int(counts[text]) / (int(places.num_units[text]) - self._rule.length + 1)
+            found = places.grams[places.offsets[text] : places.offsets[text + 1]]
+            items, times = np.unique(self._grams.holders(found), return_counts=True)
+            judgements[text] = Judgement(share >= self._rule.threshold, share, _largest(items, times))
+        return judgements
 
 
 @dataclass(frozen=True)
@@ -109,26 +130,43 @@ class Dolma:
 
     def filter(self, items: Sequence[Item]) -> Filter:
         """See `TrainingRule.filter`."""
-        paragraphs: dict[str, dict[int, None]] = {}
+        return _DolmaFilter(self, items)
+
+
+class _DolmaFilter(Filter):
+    def __init__(self, rule: Dolma, items: Sequence[Item]) -> None:
+        self._rule = rule
+        self._items: dict[str, list[int]] = {}
         for number, item in enumerate(items):
-            for paragraph in item.text.split("\n"):
+            for paragraph in set(_paragraphs(item.text)):
                 if self._counts(paragraph):
-                    paragraphs.setdefault(paragraph, {})[number] = None
-
-        def judge(text: str) -> Judgement:
-            found = [paragraph for paragraph in text.split("\n") if paragraph in paragraphs]
-            if not found:
-                return CLEAN
-            times: dict[int, int] = {}
-            for paragraph in found:
-                for item in paragraphs[paragraph]:
-                    times[item] = times.get(item, 0) + 1
-            return Judgement(True, float(len(found)), _largest(times))
-
-        return judge
+                    self._items.setdefault(paragraph, []).append(number)
 
     def _counts(self, paragraph: str) -> bool:
-        return any(map(str.isalnum, paragraph)) and len(words(paragraph)) >= self.least_words
+        return any(map(str.isalnum, paragraph)) and len(segments(paragraph)) >= self._rule.least_words
+
+    def judge(self, texts: Texts) -> list[Judgement]:
+        """See `Filter`."""
+        return [self._judged(texts.text(number)) for number in range(len(texts))]
+
+    def _judged(self, text: str) -> Judgement:
+        found = [self._items[paragraph] for paragraph in _paragraphs(text) if paragraph in self._items]
+        if not found:
+            return CLEAN
+        items, times = np.unique(np.concatenate(found), return_counts=True)
+        return Judgement(True, float(len(found)), _largest(items, times))
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """What stands between line ends; of a long text one at a time, so that the work can be interrupted."""
+    if len(text) <= _LONG:
+        yield from text.split("\n")
+        return
+    begin = 0
+    while (end := text.find("\n", begin)) >= 0:
+        yield text[begin:end]
+        begin = end + 1
+    yield text[begin:]
 
 
 @dataclass(frozen=True)
@@ -154,31 +192,38 @@ class Tulu3:
 
     def filter(self, items: Sequence[Item]) -> Filter:
         """See `TrainingRule.filter`."""
-        grams = Grams(self.length, folded_words)
-        begins: list[dict[tuple[int, ...], list[int]]] = []
-        lengths: list[int] = []
-        for number, item in enumerate(items):
-            prompt = item.fields.get("question", item.text)
-            places: dict[tuple[int, ...], list[int]] = {}
-            for begin, gram in enumerate(grams.add(number, prompt)):
-                places.setdefault(gram, []).append(begin)
-            begins.append(places)
-            lengths.append(len(folded_words(prompt)))
+        return _Tulu3Filter(self, items)
 
-        def judge(text: str) -> Judgement:
-            matched: dict[int, set[int]] = {}
-            for gram in {gram for _, gram in grams.found(grams.numbers(text))}:
-                for item in grams.items(gram):
-                    for begin in begins[item][gram]:
-                        matched.setdefault(item, set()).update(range(begin, begin + self.length))
-            if not matched:
-                return CLEAN
-            shares = {item: len(covered) / lengths[item] for item, covered in matched.items()}
-            best = max(shares.values())
-            over = {item: share for item, share in shares.items() if share > self.threshold}
-            return Judgement(bool(over), best, _largest(over or shares))
 
-        return judge
+class _Tulu3Filter(Filter):
+    def __init__(self, rule: Tulu3, items: Sequence[Item]) -> None:
+        self._rule = rule
+        self._grams = ItemGrams(FOLDED_WORDS, rule.length, [item.fields.get("question", item.text) for item in items])
+
+    def judge(self, texts: Texts) -> list[Judgement]:
+        """See `Filter`."""
+        places = texts.find(self._grams.finder)
+        judgements = [CLEAN] * len(texts)
+        for text in np.unique(places.texts).tolist():
+            found = np.unique(places.grams[places.offsets[text] : places.offsets[text + 1]])
+            items, shares = self._shares(found)
+            over = shares > self._rule.threshold
+            chosen = over if over.any() else slice(None)
+            judgements[text] = Judgement(bool(over.any()), float(shares.max()), _largest(items[chosen], shares[chosen]))
+        return judgements
+
+    def _shares(self, grams: Int64Array) -> tuple[Int64Array, Float64Array]:
+        """The items that hold some of the n-grams, ascending, and what share of its words is in them."""
+        items, begins = self._grams.places(grams)
+        order = np.lexsort((begins, items))
+        items, begins = items[order], begins[order]
+        # Each n-gram covers as many words as it has, or up to where the item's next one begins.
+        covered = np.full(len(items), self._rule.length)
+        same = items[1:] == items[:-1]
+        covered[:-1][same] = np.minimum(self._rule.length, np.diff(begins)[same])
+        words = np.bincount(items, covered).astype(np.int64)
+        held = np.unique(items)
+        return held, words[held] / self._grams.num_units[held]
 
 
 def parse_training_rule(text: str) -> TrainingRule:
@@ -208,8 +253,9 @@ def parse_training_rule(text: str) -> TrainingRule:
     return kind(**values)
 
 
-def _largest(scores: Mapping[int, float]) -> tuple[int, ...]:
-    return tuple(sorted(scores, key=lambda item: (-scores[item], item))[:_MOST_ITEMS])
+def _largest(items: Int64Array, scores: Int64Array | Float64Array) -> tuple[int, ...]:
+    """The items that score the most, the most first, and of those that score alike the first ones first."""
+    return tuple(items[np.lexsort((items, -scores))][:_MOST_ITEMS].tolist())
 
 
 def _check_length(length: int) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, cast
 
@@ -17,9 +15,9 @@ from anygram.analysis.contamination.benchmarks import BenchmarkSource, Fields, r
 from anygram.analysis.contamination.items import Item
 from anygram.analysis.decontamination.documents import CorpusDocument, Documents
 from anygram.analysis.decontamination.result import DroppedDocuments
-from anygram.analysis.decontamination.rules import Filter, Judgement, TrainingRule, parse_training_rule
+from anygram.analysis.decontamination.rules import Judgement, TrainingRule, parse_training_rule
+from anygram.arguments import optional_integer
 from anygram.errors import InputError, InvalidQueryError
-from anygram.machine import available_cpus
 from anygram.results.base import plain
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
-_BATCH_CHARACTERS = 1 << 20
-_IN_PROCESS_CHARACTERS = 1 << 24  # judged sooner than other processes would start
 _SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.zst", ".json.zst")
 
 
@@ -70,84 +66,33 @@ def decontaminate(
     chosen = parse_training_rule(rule) if isinstance(rule, str) else rule
     sets = read_benchmarks(benchmarks, fields=fields, id_field=id_field)
     items = tuple(chain.from_iterable(benchmark.items for benchmark in sets))
-    documents = Documents(corpus, text_field=text_field, id_field=document_id_field)
+    count = optional_integer(threads, "threads", 1)
+    documents = Documents(corpus, text_field=text_field, id_field=document_id_field, threads=count)
     if output is not None and not documents.is_exact:
         raise InvalidQueryError(
             "this index's texts are renderings of what it was built from: filter the files it was built from instead"
         )
+    judge = chosen.filter(items)
     dropped: list[tuple[CorpusDocument, Judgement]] = []
     num_documents = num_bytes = 0
     with ExitStack() as stack:
         kept = None if output is None else stack.enter_context(_open_output(Path(output)))
-        for document, judgement in _judged(documents, chosen, items, threads or available_cpus()):
-            num_documents += 1
-            text = document.text
-            num_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            if judgement.dropped:
-                dropped.append((document._replace(text="", metadata={}), judgement))
-            elif kept is not None:
-                kept.write(json.dumps(_record(document, documents), ensure_ascii=False) + "\n")
-            if progress is not None and num_documents % 256 == 0:
-                progress("judge", document.num_bytes_read, documents.total)
+        for batch in documents.batches():
+            judgements = judge.judge(batch)
+            num_documents += len(batch)
+            num_bytes += batch.num_bytes
+            gone = [number for number, judgement in enumerate(judgements) if judgement.dropped]
+            for number, document in zip(gone, batch.documents(gone), strict=True):
+                dropped.append((document._replace(text="", metadata={}), judgements[number]))
+            if kept is not None:
+                rest = [number for number, judgement in enumerate(judgements) if not judgement.dropped]
+                for document in batch.documents(rest):
+                    kept.write(json.dumps(_record(document, documents), ensure_ascii=False) + "\n")
+            if progress is not None:
+                progress("judge", documents.num_read, documents.total)
         if progress is not None:
             progress("judge", documents.total or num_documents, documents.total or num_documents)
     return _result(dropped, items, chosen, num_documents, num_bytes)
-
-
-def _judged(
-    documents: Documents, rule: TrainingRule, items: Sequence[Item], processes: int
-) -> Iterator[tuple[CorpusDocument, Judgement]]:
-    """Each document with its judgement, in order; judged in other processes where there is much of it."""
-    judge = rule.filter(items)
-    rest = iter(documents)
-    characters = 0
-    for document in rest:
-        yield document, judge(document.text)
-        characters += len(document.text)
-        if processes > 1 and characters >= _IN_PROCESS_CHARACTERS:
-            break
-    else:
-        return
-    # Counting words is Python's work, for which threads are no help; loky's processes need no `if __name__ == ...`.
-    import loky
-
-    with loky.ProcessPoolExecutor(processes, initializer=_prepare, initargs=(rule, items)) as executor:
-        under_way: deque[tuple[list[CorpusDocument], Future[list[Judgement]]]] = deque()
-        try:
-            for batch in _batches(rest):
-                under_way.append((batch, executor.submit(_judge_texts, [document.text for document in batch])))
-                while len(under_way) > 2 * processes or (under_way and under_way[0][1].done()):
-                    judged, future = under_way.popleft()
-                    yield from zip(judged, future.result(), strict=True)
-            for judged, future in under_way:
-                yield from zip(judged, future.result(), strict=True)
-        finally:
-            executor.shutdown(wait=True, kill_workers=True)
-
-
-_filter: Filter | None = None
-"""What judges in a process of its own."""
-
-
-def _prepare(rule: TrainingRule, items: Sequence[Item]) -> None:
-    global _filter
-    _filter = rule.filter(items)
-
-
-def _judge_texts(texts: list[str]) -> list[Judgement]:
-    assert _filter is not None
-    return [_filter(text) for text in texts]
-
-
-def _batches(documents: Iterator[CorpusDocument]) -> Iterator[list[CorpusDocument]]:
-    while batch := list(islice(documents, 1)):
-        size = len(batch[0].text)
-        for document in documents if size < _BATCH_CHARACTERS else ():
-            batch.append(document)
-            size += len(document.text)
-            if size >= _BATCH_CHARACTERS:
-                break
-        yield batch
 
 
 def _record(document: CorpusDocument, documents: Documents) -> dict[str, Any]:

@@ -5,15 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 
-from anygram.analysis.contamination.rules.base import (
-    FittedCutoff,
-    GramRule,
-    Rule,
-    Statistic,
-    SubsetResult,
-    SubsetTest,
-    TokenRule,
-)
+from anygram.analysis.contamination.rules.base import FittedCutoff, Rule, SubsetResult, SubsetTest
 from anygram.analysis.contamination.rules.decon import Decon
 from anygram.analysis.contamination.rules.documents import Tulu3, Wimbd
 from anygram.analysis.contamination.rules.shares import Gpt2, Gpt3, Gpt4, InfiniGramMini, LmEval, Palm, Quip
@@ -59,17 +51,14 @@ __all__ = [
     "Gpt2",
     "Gpt3",
     "Gpt4",
-    "GramRule",
     "InfiniGramMini",
     "Llama2",
     "LmEval",
     "Palm",
     "Quip",
     "Rule",
-    "Statistic",
     "SubsetResult",
     "SubsetTest",
-    "TokenRule",
     "Tulu3",
     "Wimbd",
     "parse_rule",

@@ -7,19 +7,20 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anygram.analysis.contamination.items import Evidence, Item, Verdict
+from anygram.analysis.contamination.plans import Answers, GramPlan, Views
 from anygram.analysis.contamination.texts import ItemText
 from anygram.errors import InvalidQueryError
-from anygram.scanning import Normaliser
+from anygram.gram_finder import GramFinder
+from anygram.scanning import GramPlaces, Normaliser
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:
-    from anygram.analysis.contamination.plans import Answers, GramPlan, Views
     from anygram.index import Index
 
 NOT_APPLICABLE = "not applicable"
@@ -171,6 +172,14 @@ class TokenRule(Rule):
         """The verdicts on all items."""
 
 
+class ReadableAnswers(Answers, Protocol):
+    """A corpus that can be asked again, about some of its documents."""
+
+    def places(self, finder: GramFinder, documents: Int64Array) -> GramPlaces:
+        """Each place where grams stand in documents."""
+        ...
+
+
 @dataclass(frozen=True)
 class GramRule(Rule):
     """A rule about normalised words or characters."""
@@ -182,7 +191,7 @@ class GramRule(Rule):
         """What the rule looks for."""
 
     @abstractmethod
-    def decide(self, views: Views, plan: GramPlan, answers: Answers) -> Ruling:
+    def decide(self, views: Views, plan: GramPlan, answers: ReadableAnswers) -> Ruling:
         """The verdicts on all items."""
 
 
