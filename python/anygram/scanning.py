@@ -7,10 +7,12 @@ finds the grams of each.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -28,6 +30,8 @@ WORD_END = b"\xff"
 
 _SEPARATOR, _NOTHING, _FIRST_EXPANSION = -1, -2, -3
 _SURROGATES = range(0xD800, 0xE000)  # no text that was decoded holds one
+_ALIKE = range(0x40000, 0xE0000), range(0xF0000, 0x110000)
+_TAKEN = "\0"  # stands for a character of ASCII that is taken away
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class Normaliser:
             segments of Unicode's word boundaries (found before rewriting) that have a letter or a digit; "segments",
             all of them but those of white space alone.
         rewrite: one character -> what it becomes; "" takes it away, and in "words" a space separates. It may be called
-            for any character, once.
+            for any character, once. Of the planes that have no characters (4 to 13) or private ones (15 and 16) it is
+            asked about one: if that stays as it is, all do, and else they become what it becomes.
     """
 
     name: str
@@ -52,6 +57,11 @@ class Normaliser:
 
         A lone surrogate, which no document can hold, is U+FFFD.
         """
+        if text.isascii() and _TAKEN not in text and self._ascii is not None:
+            return _ascii_view(self.units, text, self._ascii)
+        return self._any_view(text)
+
+    def _any_view(self, text: str) -> NormalisedText:
         rewritten = self._rewritten
         if self.units in ("unicode words", "segments"):
             from anygram.segments import segment_offsets
@@ -76,6 +86,14 @@ class Normaliser:
         return _Rewritten(self.rewrite)
 
     @cached_property
+    def _ascii(self) -> str | None:
+        """What becomes of each character of ASCII, `_TAKEN` for nothing; None if that is not one ASCII character."""
+        becomes = [self._rewritten(chr(code)) for code in range(0x80)]
+        if any(len(one) > 1 or not one.isascii() for one in becomes) or _TAKEN in becomes[1:]:
+            return None
+        return "".join(one or _TAKEN for one in becomes)
+
+    @cached_property
     def tables(self) -> tuple[str, NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint8]]:
         """The same for the core: what becomes of each character of Unicode."""
         mapping = np.full(sys.maxunicode + 1, 0xFFFD, np.int32)
@@ -83,7 +101,7 @@ class Normaliser:
         offsets = [0]
         numbers: dict[str, int] = {}
         separates = self.units == "words"
-        for code in range(sys.maxunicode + 1):
+        for code in (*range(_ALIKE[0].start + 1), *range(_ALIKE[0].stop, _ALIKE[1].start)):
             if code in _SURROGATES:
                 continue
             becomes = self.rewrite(chr(code))
@@ -97,6 +115,9 @@ class Normaliser:
                     expansions += [_SEPARATOR if separates and c == " " else ord(c) for c in becomes]
                     offsets.append(len(expansions))
                 mapping[code] = _FIRST_EXPANSION - numbers[becomes]
+        for codes in _ALIKE:
+            one = mapping[_ALIKE[0].start]
+            mapping[codes.start : codes.stop] = codes if one == _ALIKE[0].start else one
         classes = word_classes() if self.units in ("unicode words", "segments") else np.empty(0, np.uint8)
         return self.units, mapping, np.array(expansions, np.int32), np.array(offsets, np.uint32), classes
 
@@ -106,8 +127,14 @@ class _Rewritten(dict[str, str]):
         self._rewrite = rewrite
 
     def __missing__(self, character: str) -> str:
-        character_or_replacement = "\ufffd" if ord(character) in _SURROGATES else character
-        self[character] = self._rewrite(character_or_replacement)
+        code = ord(character)
+        asked = character
+        if code in _SURROGATES:
+            asked = "\ufffd"
+        elif any(code in codes for codes in _ALIKE):
+            asked = chr(_ALIKE[0].start)
+        becomes = self._rewrite(asked)
+        self[character] = character if becomes == asked and code not in _SURROGATES else becomes
         return self[character]
 
 
@@ -137,11 +164,45 @@ class NormalisedText(NamedTuple):
 
 
 def _view(units: list[str], spans: Sequence[tuple[int, int]], between: bytes) -> NormalisedText:
-    encoded = [unit.encode("utf-8", "replace") for unit in units]
+    return _joined([unit.encode("utf-8", "replace") for unit in units], spans, between)
+
+
+def _joined(encoded: Sequence[bytes], spans: Sequence[tuple[int, int]], between: bytes) -> NormalisedText:
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    ends = np.cumsum(lengths + len(between)) - len(between)
-    places = np.array(spans, np.int64).reshape(-1, 2)
-    return NormalisedText(between.join(encoded), ends - lengths, ends, places[:, 0], places[:, 1])
+    byte_ends = np.cumsum(lengths + len(between)) - len(between)
+    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
+    return NormalisedText(between.join(encoded), byte_ends - lengths, byte_ends, places[:, 0], places[:, 1])
+
+
+def _ascii_view(units: Units, text: str, becomes: str) -> NormalisedText:
+    """The view of a text of ASCII, by what becomes of each of its characters; the same, and faster."""
+    if units == "characters":
+        rewritten = text.translate(becomes).encode()
+        kept: Int64Array = np.arange(len(text))
+        if _TAKEN in becomes:
+            kept = np.flatnonzero(np.frombuffer(rewritten, np.uint8))
+        places = np.arange(len(kept))
+        return NormalisedText(rewritten.replace(b"\0", b""), places, places + 1, kept, kept + 1)
+    rewritten = text.translate(becomes).encode()
+    if units in ("unicode words", "segments"):
+        from anygram.segments import segment_offsets
+
+        spans = segment_offsets(text)
+        if units == "unicode words":
+            spans = [span for span in spans if text[slice(*span)].strip("_")[:1].isalnum()]
+    else:
+        spans = [match.span() for match in _ASCII_WORD.finditer(rewritten)]
+    words = [rewritten[begin:end] for begin, end in spans]
+    if _TAKEN in becomes:
+        words = [word.replace(b"\0", b"") for word in words]
+    if not all(words):
+        spans = [span for word, span in zip(words, spans, strict=True) if word]
+        words = [word for word in words if word]
+    return _joined(words, spans, WORD_END)
+
+
+# A word begins and ends with what is not taken away.
+_ASCII_WORD = re.compile(rb"[^ \0](?:[^ ]*[^ \0])?")
 
 
 def _words(pieces: list[tuple[str, int]]) -> NormalisedText:

@@ -129,12 +129,12 @@ GramTable::Sampling GramTable::sampling_of(std::uint32_t number, std::size_t len
   }
   const auto bytes = beginning(number, length);
   const std::size_t stride = std::clamp<std::size_t>(length / 2, 1, kMaxStride);
+  if (stride == 1) return {1, few ? std::min<std::size_t>(std::bit_floor(bytes.size()), 8) : kWhole};
   std::size_t last = 0;  // where the last word begins that may be sampled
   for (std::size_t i = 1; i < stride; ++i) {
     const auto end = std::find(bytes.begin() + static_cast<std::ptrdiff_t>(last), bytes.end(), kWordEnd);
     last = static_cast<std::size_t>(end - bytes.begin()) + 1;
   }
-  if (stride == 1) return {1, kWhole};
   for (const std::size_t block : {std::size_t{24}, std::size_t{16}, std::size_t{12}, std::size_t{8}}) {
     if ((!few || block == 8) && bytes.size() - last >= block) return {stride, block};
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from random import Random
@@ -21,6 +22,8 @@ from anygram.analysis.contamination.normalisers import (
 from anygram.analysis.contamination.plans import Answers, Block, Finder, GramPlan, Views
 from anygram.analysis.contamination.rules.base import GramRule, Ruling, not_applicable, verdict
 from anygram.analysis.contamination.texts import ItemText
+
+_WORD_BEGIN = re.compile(r"(?<!\S)\S")
 
 
 @dataclass(frozen=True)
@@ -205,13 +208,10 @@ class InfiniGramMini(ShareRule):
         return ItemText.of(item)
 
     def _grams(self, plan: GramPlan, item: Item, block: Block) -> range:  # noqa: ARG002  # as above
-        text = block.text.text
-        begins = [
-            place
-            for place in range(len(text) - self.length + 1)
-            if not text[place].isspace() and (place == 0 or text[place - 1].isspace())
-        ]
-        return plan.add(block, np.array(begins, np.int64), np.array(begins, np.int64) + self.length)
+        places = [match.start() for match in _WORD_BEGIN.finditer(block.text.text)]
+        begins = np.array(places, np.int64)
+        begins = begins[begins + self.length <= len(block.text.text)]
+        return plan.add(block, begins, begins + self.length)
 
     def _label(self, share: float) -> tuple[bool, str]:
         if share >= self.dirty_from:
