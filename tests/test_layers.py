@@ -45,6 +45,7 @@ CALLERS_OF_CORE = {
     "index.py",
     "infini_gram_index.py",
     "opening.py",
+    "text_scans.py",
     "tokengrams_index.py",
     "verify.py",
 }

@@ -75,3 +75,23 @@ def test_many_documents_are_decoded_some_at_a_time() -> None:
         if word in words
     ]
     assert np.array_equal(places.num_units, [len(texts[number]) for number in chosen])
+
+
+@pytest.mark.parametrize("made", [tokenizer, lambda: "bytes"], ids=["decoded", "spelt"])
+def test_what_cannot_be_read_is_told(made) -> None:  # type: ignore[no-untyped-def]
+    index = anygram.build(["one two"], tokenizer=made())
+    view = ALPHANUMERIC_WORDS.view("one")
+    family = GramFamily(ALPHANUMERIC_WORDS, view.encoded, view.byte_begins, view.byte_ends)
+    finder = GramFinder(family)
+    with pytest.raises(anygram.DocumentNotFoundError):
+        index.find_grams(finder, [1])
+    with pytest.raises(anygram.InvalidQueryError, match="threads"):
+        index.find_grams(finder, [0], threads=0)
+    assert finder.find(["one", "x\ud800 one"]).units.tolist() == [0, 1]
+    index.close()
+    with pytest.raises(anygram.InvalidQueryError, match="closed"):
+        index.find_grams(finder, [0])
+    with pytest.raises(anygram.InvalidQueryError, match="closed"):
+        index.scan_grams([family])
+    with pytest.raises(anygram.InvalidQueryError, match="no tokenizer"):
+        anygram.build([[1]], tokenizer="none").find_grams(finder, [0])

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anygram.analysis.contamination import normalisers
+from anygram.analysis.decontamination.grams import SEGMENTS
 from anygram.scanning import Normaliser
 
-_ALL = [one for one in vars(normalisers).values() if isinstance(one, Normaliser)]
+_ALL = [one for one in vars(normalisers).values() if isinstance(one, Normaliser)] + [SEGMENTS]
 _TEXTS = st.text(alphabet="abZ09 _.,:;'\"-\t\n\r\x1c\0(", max_size=30)
 
 

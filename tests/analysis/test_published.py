@@ -59,3 +59,17 @@ def test_page(whole, tmp_path):
     content = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert content.count("<script") == 1
     assert "infini_gram_mini" in content
+
+
+def test_interrupted_in_the_scan_it_goes_on_and_is_the_same(whole, corpus_index, tmp_path):
+    def interrupted(stage, *_):
+        if stage == "scan":
+            raise KeyboardInterrupt
+
+    sets = {"first": ITEMS, HOSTILE: ITEMS[:2]}
+    with pytest.raises(KeyboardInterrupt):
+        anygram.contamination(corpus_index, sets, RULES, resume=tmp_path, progress=interrupted)
+    resumed = anygram.contamination(corpus_index, sets, RULES, resume=tmp_path)
+    assert "4 judgements were kept from an earlier run" in resumed.notes
+    for table in ("rates", "items", "spans", "documents", "rule_agreement"):
+        assert getattr(resumed, table) == getattr(whole, table)

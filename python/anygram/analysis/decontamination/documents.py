@@ -93,7 +93,7 @@ class _IndexBatch:
         """See `Texts`."""
         chosen = self._numbers if numbers is None else self._numbers[numbers]
         places = self._index.find_grams(finder, chosen.tolist(), threads=self._threads)
-        if numbers is None:
+        if len(chosen) == len(self):
             self._num_bytes = int(places.num_bytes.sum())
         return places
 
