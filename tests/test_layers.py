@@ -43,6 +43,7 @@ CALLERS_OF_CORE = {
     "foreign_files.py",
     "index.py",
     "infini_gram_index.py",
+    "kept_counts.py",
     "opening.py",
     "tokengrams_index.py",
     "verify.py",

@@ -84,10 +84,12 @@ void bind_smoothing(py::module_& module) {
                 [&](StopSignal& stop) { return self.model.probs(text, at_start, end, self.index->execution(stop)); }));
           },
           py::arg("tokens"), py::arg("at_start"), py::arg("end"))
+      // The same of each text: sequences of ids, or str, which `encode` turns into them.
       .def(
           "probs_batch",
-          [](const SmoothedIndex& self, const Ngrams& texts, bool at_start, bool end) {
-            const NgramList list = texts.list();
+          [](const SmoothedIndex& self, const py::iterable& texts, const py::object& encode, bool at_start, bool end) {
+            const Ngrams ngrams = Ngrams::from_sequences(texts, encode);
+            const NgramList list = ngrams.list();
             const auto probs = run_released([&](StopSignal& stop) {
               return self.model.probs_batch(list, at_start, end, self.index->execution(stop));
             });
@@ -95,7 +97,7 @@ void bind_smoothing(py::module_& module) {
             for (std::size_t i = 0; i < probs.size(); ++i) result[i] = array_of(probs[i]);
             return result;
           },
-          py::arg("texts"), py::arg("at_start"), py::arg("end"))
+          py::arg("texts"), py::arg("encode"), py::arg("at_start"), py::arg("end"))
       // The probability of each id, and at last of the document's end.
       .def(
           "distribution",

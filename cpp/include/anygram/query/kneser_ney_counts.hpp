@@ -79,7 +79,7 @@ class KneserNeyCounts {
   std::uint64_t order() const { return order_; }
   const Totals& totals() const { return totals_; }
   // The adjusted count of a symbol, which is at most vocab_size.
-  std::uint64_t unigram(Symbol symbol) const { return word(unigrams_ + symbol); }
+  std::uint64_t unigram(Symbol symbol) const { return word(unigrams_ + std::uint64_t{symbol} * sizeof(std::uint64_t)); }
 
   // The record of the n-gram of that length that the suffix of that rank of a shard begins with, if it has one. Looking
   // for many at once is to call the three steps for all of them in turn.
