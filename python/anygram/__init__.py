@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from anygram import rules
     from anygram.analysis.contamination.run import contamination
     from anygram.analysis.decontamination.run import decontaminate
+    from anygram.analysis.forest_mixture import ForestMixture, suffix_counts
     from anygram.analysis.language_models import language_model
     from anygram.analysis.mixture import Mixture
     from anygram.io import Corpus, read_corpus
@@ -67,12 +68,14 @@ if TYPE_CHECKING:
 # layers below know this package too.
 _LATER = {
     "Corpus": "anygram.io",
+    "ForestMixture": "anygram.analysis.forest_mixture",
     "Mixture": "anygram.analysis.mixture",
     "contamination": "anygram.analysis.contamination.run",
     "decontaminate": "anygram.analysis.decontamination.run",
     "language_model": "anygram.analysis.language_models",
     "read_corpus": "anygram.io",
     "rules": "anygram.rules",
+    "suffix_counts": "anygram.analysis.forest_mixture",
 }
 
 __version__ = "0.1.0.dev0"
@@ -88,6 +91,7 @@ __all__ = [
     "Document",
     "DocumentNotFoundError",
     "DocumentPage",
+    "ForestMixture",
     "GroupCounts",
     "Hits",
     "IncompatibleIndexesError",
@@ -132,6 +136,7 @@ __all__ = [
     "plan",
     "read_corpus",
     "rules",
+    "suffix_counts",
     "verify",
 ]
 
