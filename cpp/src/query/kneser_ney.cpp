@@ -1,6 +1,7 @@
 #include <anygram/query/kneser_ney.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <anygram/base/thread_pool.hpp>
 #include <anygram/query/texts.hpp>
@@ -209,7 +210,7 @@ void KneserNey::add_continuations(std::vector<double>& probs, std::uint64_t leng
       begin += continuation.count;
     }
   }
-  std::ranges::stable_sort(parts, {}, &Part::symbol);
+  std::ranges::sort(parts, {}, [](const Part& part) { return std::pair(part.symbol, part.shard); });
   const auto count_of = [&](const NgramFacts& facts) { return from_start ? facts.starts : facts.preceding; };
   // N-grams without a record are read some thousand at a time, so that their cache misses overlap.
   std::vector<std::vector<Rank>> ranks(shards_.size());
