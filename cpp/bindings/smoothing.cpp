@@ -64,7 +64,7 @@ py::list discounts_of(const SmoothedIndex& self) {
 void bind_smoothing(py::module_& module) {
   py::class_<SmoothedIndex, std::shared_ptr<SmoothedIndex>>(module, "KneserNey")
       .def(py::init(&smooth), py::arg("index"), py::arg("order"), py::arg("progress") = py::none())
-      .def_static("open", &open_smoothed, py::arg("index"), py::arg("path"), py::arg("order"), py::arg("id"),
+      .def_static("open", &open_smoothed, py::arg("index"), py::arg("path"), py::arg("order"), py::arg("index_id"),
                   py::arg("in_memory"))
       .def(
           "save",
@@ -72,7 +72,7 @@ void bind_smoothing(py::module_& module) {
             const IndexId own = index_id_of(id);
             run_released([&](StopSignal&) { self.model.counts().save(path, own, true); });
           },
-          py::arg("path"), py::arg("id"))
+          py::arg("path"), py::arg("index_id"))
       .def_property_readonly("discounts", &discounts_of)
       .def_property_readonly("unknown_prob", [](const SmoothedIndex& self) { return self.model.unknown_prob(); })
       // The probability of each token, and of the document's end if it is asked for.

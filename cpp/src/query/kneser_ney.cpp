@@ -183,8 +183,8 @@ std::vector<double> KneserNey::distribution(Ngram prompt, bool at_start) const {
 }
 
 // Adds the discounted share of what follows an n-gram, or <s> and it.
-void KneserNey::add_continuations(std::vector<double>& probs, std::uint64_t length,
-                                  std::span<const Interval> intervals, bool from_start, std::uint64_t sum) const {
+void KneserNey::add_continuations(std::vector<double>& probs, std::uint64_t length, std::span<const Interval> intervals,
+                                  bool from_start, std::uint64_t sum) const {
   const std::uint64_t order = length + (from_start ? 2 : 1);
   const auto add = [&](Symbol symbol, std::uint64_t count) {
     if (count > 0) probs[symbol] += discounted(order, count) / static_cast<double>(sum);

@@ -72,9 +72,8 @@ void KneserNeyCounts::write_payload(std::span<const Part> parts) {
   }
   memory_.resize(lay_out() / kWord);
   std::span<std::uint64_t> words = std::span(memory_).subspan(kIdWords);
-  for (const std::uint64_t value :
-       {order_, std::uint64_t{shard_sizes_.size()}, total_.num_tokens, total_.num_documents, total_.vocab_size,
-        totals_.few, totals_.empty_documents, totals_.num_types}) {
+  for (const std::uint64_t value : {order_, std::uint64_t{shard_sizes_.size()}, total_.num_tokens, total_.num_documents,
+                                    total_.vocab_size, totals_.few, totals_.empty_documents, totals_.num_types}) {
     put(words, value);
   }
   for (const ContextCounts& counts : {totals_.root, totals_.root_start}) {
@@ -140,8 +139,10 @@ void KneserNeyCounts::refuse(std::uint64_t offset, const std::string& expected, 
 }
 
 void KneserNeyCounts::refuse_missing(std::uint64_t length, std::uint64_t count) const {
-  refuse(0, "a record of an n-gram of " + std::to_string(length) + " symbols that occurs " + std::to_string(count) +
-             " times", "none");
+  refuse(
+      0,
+      "a record of an n-gram of " + std::to_string(length) + " symbols that occurs " + std::to_string(count) + " times",
+      "none");
 }
 
 void KneserNeyCounts::read_payload(const IndexId& id) {
@@ -193,7 +194,8 @@ void KneserNeyCounts::read_payload(const IndexId& id) {
   }
   const std::uint64_t size = lay_out();
   if (size != info.payload_bytes()) {
-    refuse(0, "a payload of " + std::to_string(size) + " bytes, as its lists have", std::to_string(info.payload_bytes()));
+    refuse(0, "a payload of " + std::to_string(size) + " bytes, as its lists have",
+           std::to_string(info.payload_bytes()));
   }
 }
 

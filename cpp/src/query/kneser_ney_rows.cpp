@@ -230,8 +230,7 @@ double KneserNey::RowProbs::prob(std::size_t row) const {
 double KneserNey::RowProbs::count(std::size_t begin, std::uint64_t length) const {
   if (text_[begin + length - 1] != kDocumentEnd) return longest_[begin] < length ? 0 : facts(begin, length).count;
   const ShardIntervals ends = ends_of(begin, length - 1);
-  const std::uint64_t count =
-      length < model_.order_ ? model_.facts(length, ends).preceding : total_size(ends);
+  const std::uint64_t count = length < model_.order_ ? model_.facts(length, ends).preceding : total_size(ends);
   return static_cast<double>(count);
 }
 

@@ -45,9 +45,7 @@ class KneserNey::RowProbs {
     return facts_[begin * model_.order_ + length - 1];
   }
   // Those of <s> and text[begin, begin + length), which a document begins with; length 0 is <s>.
-  Facts& start_facts(std::size_t begin, std::uint64_t length) {
-    return start_facts_[start_places_[begin] + length];
-  }
+  Facts& start_facts(std::size_t begin, std::uint64_t length) { return start_facts_[start_places_[begin] + length]; }
   const Facts& start_facts(std::size_t begin, std::uint64_t length) const {
     return start_facts_[start_places_[begin] + length];
   }

@@ -29,8 +29,11 @@ std::uint32_t narrow(std::uint64_t value) {
 }
 
 NgramRecord make_record(Rank begin, std::uint64_t size, std::uint64_t count, const ContextCounts& after) {
-  return {narrow(begin), narrow(size), narrow(count), {narrow(after.sizes[0]), narrow(after.sizes[1]),
-          narrow(after.sizes[2])}, after.sum};
+  return {narrow(begin),
+          narrow(size),
+          narrow(count),
+          {narrow(after.sizes[0]), narrow(after.sizes[1]), narrow(after.sizes[2])},
+          after.sum};
 }
 
 }  // namespace

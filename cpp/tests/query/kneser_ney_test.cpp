@@ -101,8 +101,9 @@ TEST_CASE("Kneser-Ney: counts that were saved give the same answers, and are ref
     Corpus longer = corpus;
     longer.push_back({1});
     CHECK(open(BuiltShards(longer, built.shards().size()).shards(), order, 1) == ErrorCode::kIndexFormat);
-    CHECK(refusal([&] { KneserNeyCounts::open(folder.file("none"), built.shards(), order, id_of(1), LoadMode::kMmap); }) ==
-          ErrorCode::kIndexNotFound);
+    CHECK(refusal([&] {
+            KneserNeyCounts::open(folder.file("none"), built.shards(), order, id_of(1), LoadMode::kMmap);
+          }) == ErrorCode::kIndexNotFound);
   }
 }
 
@@ -133,7 +134,8 @@ TEST_CASE("Kneser-Ney: counts that say anything else are refused, or answered by
     }
   };
   for (std::size_t i = 0; i < words.size(); ++i) {
-    for (const std::uint64_t value : {std::uint64_t{0}, ~std::uint64_t{0}, words[i] ^ (std::uint64_t{1} << below(random, 64))}) {
+    for (const std::uint64_t value :
+         {std::uint64_t{0}, ~std::uint64_t{0}, words[i] ^ (std::uint64_t{1} << below(random, 64))}) {
       std::vector<std::uint64_t> changed = words;
       changed[i] = value;
       ask(changed);

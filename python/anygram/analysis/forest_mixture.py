@@ -163,7 +163,7 @@ def _features(counts: ManyCounts, num_tokens: int) -> NDArray[np.float32]:
         raise InvalidQueryError(
             f"suffix counts of {len(rows)} tokens, and {num_tokens} are scored: both must be of the same tokens"
         )
-    return np.log1p(rows).astype(np.float32)
+    return np.log1p(rows, dtype=np.float32)
 
 
 def _grow(
@@ -198,7 +198,8 @@ def _leaf_weights(leaves: Int64Array, num_nodes: int, infinity: Float64Array, mo
         own = weights[leaves]
         with np.errstate(divide="ignore", invalid="ignore"):
             each = np.where(differences == 0, 0.0, differences / (model + own * differences))
-        return np.bincount(leaves, weights=each, minlength=num_nodes)
+        sums: Float64Array = np.bincount(leaves, weights=each, minlength=num_nodes).astype(np.float64)
+        return sums
 
     low, high = np.zeros(num_nodes), np.ones(num_nodes)
     at_low, at_high = slopes(low) <= 0, slopes(high) >= 0

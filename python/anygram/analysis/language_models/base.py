@@ -170,9 +170,7 @@ class LanguageModel(abc.ABC):
             raise InvalidQueryError("stop_strings need an index with a tokenizer, which says what text tokens are")
         return [self._generate(before, max_new_tokens, stops, sampler.stream(i)) for i in range(number)]
 
-    def _generate(
-        self, before: list[int], max_new_tokens: int, stops: tuple[str, ...], sampler: Sampler
-    ) -> Generation:
+    def _generate(self, before: list[int], max_new_tokens: int, stops: tuple[str, ...], sampler: Sampler) -> Generation:
         made: list[int] = []
         logprobs: list[float] = []
         ended = False
