@@ -20,6 +20,8 @@ from common import Summary, add_rounds, add_seed, interleave, new_parser, note, 
 from corpus import Corpus, draw_window
 from findings import Line, lines_table, plain_lines
 
+_CALLS = 20  # of the processor alone, that are timed together
+
 
 def model_of(vocab_size: int) -> transformers.PreTrainedModel:
     torch.manual_seed(0)
@@ -73,12 +75,11 @@ def measure(arguments: argparse.Namespace) -> None:
                 Line(f"what the processor adds to a step, {batch} texts", "ms", overhead),
             ]
             scores = torch.randn(batch, arguments.vocab_size)
-            calls = 20
-            call = partial(lambda texts, logits: [processor(texts, logits) for _ in range(calls)], prompts, scores)
-            soft = partial(lambda logits: [logits.log_softmax(dim=-1) for _ in range(calls)], scores)
+            call = partial(lambda texts, logits: [processor(texts, logits) for _ in range(_CALLS)], prompts, scores)
+            soft = partial(lambda logits: [logits.log_softmax(dim=-1) for _ in range(_CALLS)], scores)
             for name, run in {"a call of the processor": call, "of it, the softmax that any needs": soft}.items():
                 run()
-                found = Summary.of(1e3 * seconds_of(run) / calls for _ in range(arguments.rounds))
+                found = Summary.of(1e3 * seconds_of(run) / _CALLS for _ in range(arguments.rounds))
                 lines.append(Line(f"{name}, {batch} texts from the corpus", "ms", found))
     title = f"{corpus.num_tokens:,} tokens, a vocabulary of {arguments.vocab_size:,}, "
     title += (

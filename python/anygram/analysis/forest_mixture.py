@@ -163,7 +163,8 @@ def _features(counts: ManyCounts, num_tokens: int) -> NDArray[np.float32]:
         raise InvalidQueryError(
             f"suffix counts of {len(rows)} tokens, and {num_tokens} are scored: both must be of the same tokens"
         )
-    return np.log1p(rows, dtype=np.float32)
+    logs: NDArray[np.float32] = np.log1p(rows, dtype=np.float32)
+    return logs
 
 
 def _grow(
