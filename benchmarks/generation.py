@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, help="a token file of corpus.py")
     parser.add_argument("index", type=Path, help="an index of it")
     parser.add_argument("--vocab-size", type=int, default=65_536, help="of the model")
+    parser.add_argument("--torch-threads", type=int, default=1, help="what torch computes with")
     parser.add_argument("--new-tokens", type=int, default=100)
     parser.add_argument("--prompt-length", type=int, default=200)
     parser.add_argument("--batches", type=int, nargs="*", default=[1, 8], help="texts that are made at once")
@@ -48,6 +49,7 @@ def main() -> None:
 def measure(arguments: argparse.Namespace) -> None:
     corpus = Corpus(arguments.corpus)
     random = np.random.default_rng(arguments.seed)
+    torch.set_num_threads(arguments.torch_threads)
     model = model_of(arguments.vocab_size)
     lines = []
     with anygram.open(arguments.index) as index:
