@@ -219,8 +219,8 @@ KneserNeyCounts::Probe KneserNeyCounts::probe(List list, std::uint64_t length, s
   const std::uint64_t bucket = rank >> of.shift;
   if (bucket >= of.num_buckets) return {};  // only a damaged index has such ranks
   const std::uint64_t offset = of.buckets + bucket * sizeof(std::uint32_t);
-  const Probe probe{load<std::uint32_t>(at(offset, sizeof(std::uint32_t))),
-                    load<std::uint32_t>(at(offset + sizeof(std::uint32_t), sizeof(std::uint32_t)))};
+  const std::byte* ends = at(offset, 2 * sizeof(std::uint32_t));
+  const Probe probe{load<std::uint32_t>(ends), load<std::uint32_t>(ends + sizeof(std::uint32_t))};
   if (probe.first > probe.last || probe.last > of.num_records) {
     refuse(offset, "ends that ascend, up to " + std::to_string(of.num_records),
            std::to_string(probe.first) + ", " + std::to_string(probe.last));

@@ -2,9 +2,8 @@
 
 Importing this module registers the model `anygram-mixture`, which takes the arguments of the harness's own `hf`, and::
 
-    lm_eval.simple_evaluate(
-        "anygram-mixture", model_args="pretrained=my-model,index=my-index,sparse=0.8,other=0.3", tasks=["lambada_openai"]
-    )
+    arguments = "pretrained=my-model,index=my-index,sparse=0.8,other=0.3"
+    lm_eval.simple_evaluate("anygram-mixture", model_args=arguments, tasks=["lambada_openai"])
 
 From the shell, `python -m anygram.integrations.lm_eval_mixture` takes the arguments of `lm_eval`.
 """
