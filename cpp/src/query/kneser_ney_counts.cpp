@@ -128,8 +128,8 @@ void KneserNeyCounts::save(const std::string& path, const IndexId& id, bool sync
 KneserNeyCounts KneserNeyCounts::open(const std::string& path, Shards shards, std::uint64_t order, const IndexId& id,
                                       LoadMode load) {
   KneserNeyCounts result(order, shards);
-  result.section_.emplace(path, SectionOptions{.load = load, .random_access = true});
-  result.read_payload(id);
+  const SectionInfo info = result.section_.emplace(path, SectionOptions{.load = load, .random_access = true}).info();
+  result.read_payload(info, id);
   return result;
 }
 
@@ -145,8 +145,7 @@ void KneserNeyCounts::refuse_missing(std::uint64_t length, std::uint64_t count) 
       "none");
 }
 
-void KneserNeyCounts::read_payload(const IndexId& id) {
-  const SectionInfo& info = section_->info();
+void KneserNeyCounts::read_payload(const SectionInfo& info, const IndexId& id) {
   if (info.kind != SectionKind::kKneserNey) refuse(0, "counts for Kneser-Ney", describe(info));
   if (info.parameter != order_) {
     refuse(0, "counts of order " + std::to_string(order_), "of order " + std::to_string(info.parameter));

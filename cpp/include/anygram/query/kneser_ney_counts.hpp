@@ -105,7 +105,7 @@ class KneserNeyCounts {
   KneserNeyCounts(std::uint64_t order, Shards shards);
 
   void write_payload(std::span<const Part> parts);
-  void read_payload(const IndexId& id);
+  void read_payload(const SectionInfo& info, const IndexId& id);
   // Where everything stands, from the numbers of records and the shifts; the payload's size.
   std::uint64_t lay_out();
   std::uint64_t head_words() const;
