@@ -77,7 +77,10 @@ def machine_facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": metadata.version("numpy"),
         "anygram": _version("anygram"),
-        **{package.replace("-", "_"): _version(package) for package in ("infini-gram", "tokengrams", "fast-gram")},
+        **{
+            package.replace("-", "_"): _version(package)
+            for package in ("infini-gram", "tokengrams", "fast-gram", "kenlm")
+        },
         "commit": _commit(),
     }
 

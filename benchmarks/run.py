@@ -132,6 +132,11 @@ def others(place: Workplace, inputs: Inputs) -> None:
     place.run("others.py", inputs.tokens, place.folder / "others", *place.sized("--tokens", 20_000_000, 1_000_000))
 
 
+def language_models(place: Workplace, inputs: Inputs) -> None:
+    sizes = (*place.sized("--tokens", 20_000_000, 1_000_000), *place.sized("--scored-tokens", 500_000, 50_000))
+    place.run("language_models.py", inputs.tokens, place.folder / "language_models", *sizes)
+
+
 def exactness(place: Workplace, inputs: Inputs) -> None:
     cut = place.folder / "exactness.bin"
     with inputs.tokens.open("rb") as source, cut.open("wb") as target:
@@ -159,7 +164,7 @@ STEPS: dict[str, Callable[[Workplace, Inputs], None]] = {
     step.__name__: step
     for step in (
         build, space, query, continuations, scores, documents, search, cold, memory,
-        budgets, repetition, text, others, exactness, micro, scale,
+        budgets, repetition, text, others, language_models, exactness, micro, scale,
     )
 }  # fmt: skip
 

@@ -44,6 +44,7 @@ CALLERS_OF_CORE = {
     "gram_finder.py",
     "index.py",
     "infini_gram_index.py",
+    "kept_counts.py",
     "opening.py",
     "text_scans.py",
     "tokengrams_index.py",

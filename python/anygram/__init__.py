@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from anygram.analysis.agreement.run import agreement
     from anygram.analysis.contamination.run import contamination
     from anygram.analysis.decontamination.run import decontaminate
+    from anygram.analysis.forest_mixture import ForestMixture, suffix_counts
     from anygram.analysis.language_models import language_model
     from anygram.analysis.mixture import Mixture
     from anygram.io import Corpus, read_corpus
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 # layers below know this package too.
 _LATER = {
     "Corpus": "anygram.io",
+    "ForestMixture": "anygram.analysis.forest_mixture",
     "Mixture": "anygram.analysis.mixture",
     "agreement": "anygram.analysis.agreement.run",
     "contamination": "anygram.analysis.contamination.run",
@@ -75,6 +77,7 @@ _LATER = {
     "language_model": "anygram.analysis.language_models",
     "read_corpus": "anygram.io",
     "rules": "anygram.rules",
+    "suffix_counts": "anygram.analysis.forest_mixture",
 }
 
 __version__ = "0.1.0.dev0"
@@ -90,6 +93,7 @@ __all__ = [
     "Document",
     "DocumentNotFoundError",
     "DocumentPage",
+    "ForestMixture",
     "GroupCounts",
     "Hits",
     "IncompatibleIndexesError",
@@ -135,6 +139,7 @@ __all__ = [
     "plan",
     "read_corpus",
     "rules",
+    "suffix_counts",
     "verify",
 ]
 

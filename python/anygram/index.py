@@ -394,13 +394,22 @@ class Index(TextScans):
         decode = self._decode
         return [_scores(answer, decode) for answer in self._core.score_batch(self._ngrams(texts), *options)]
 
-    def kneser_ney(self, order: int, *, progress: Callable[[int, int], None] | None = None) -> _core.KneserNey:
+    def kneser_ney(
+        self, order: int, *, save: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> _core.KneserNey:
         """The counts of `anygram.language_model(index, "kneser-ney", order)`, which is what to ask for.
 
         Raises:
-            InvalidQueryError: the order is less than 1.
+            InvalidQueryError: the order is less than 1; or `save`, and the index has no folder of its own.
+            IndexFormatError: what is kept beside the index is not what was written.
+            IndexIOError: it cannot be kept.
         """
-        return _core.KneserNey(self._core, integer(order, "order", 1), progress)
+        from anygram.kept_counts import kept_kneser_ney
+
+        folder = None if self._paths is None or len(self._paths) != 1 else self._paths[0]
+        return kept_kneser_ney(
+            self._core, self.id, folder, integer(order, "order", 1), save, self._load == "ram", progress
+        )
 
     # --- how much of a text
 

@@ -30,6 +30,7 @@ FORMAT_VERSION = 0
 CURRENT = "CURRENT"
 SHARDS = "shards"
 TOKENIZERS = "tokenizers"
+LANGUAGE_MODELS = "language_models"
 BUILD = ".build"
 
 _POINTER = re.compile(r"(manifest-\d{6,}\.json) ([0-9a-f]{32})\n", re.ASCII)
@@ -228,9 +229,23 @@ def remove_unused(folder: Path, manifest: Manifest | None) -> None:
     _remove_others((folder / SHARDS).glob("*"), shards)
     _remove_others((folder / TOKENIZERS).glob("*"), tokenizers)
     _remove_others(folder.glob("manifest-*.json"), manifests)
-    for part in (folder / SHARDS, folder / TOKENIZERS):
+    models = () if manifest is None else kneser_ney_files(folder, manifest)
+    _remove_others((folder / LANGUAGE_MODELS).glob("*"), {path.name for path in models})
+    for part in (folder / SHARDS, folder / TOKENIZERS, folder / LANGUAGE_MODELS):
         if part.exists() and not any(part.iterdir()):
             part.rmdir()
+
+
+def kneser_ney_file(folder: Path, name: str, order: int) -> Path:
+    """Where the counts for Kneser-Ney of the generation with that id are kept."""
+    return folder / LANGUAGE_MODELS / f"kneser_ney-{order}-{name}"
+
+
+def kneser_ney_files(folder: Path, manifest: Manifest) -> list[Path]:
+    """The counts that are kept of this generation, by order."""
+    pattern = re.compile(rf"kneser_ney-([1-9]\d*)-{manifest.id}", re.ASCII)
+    found = [path for path in (folder / LANGUAGE_MODELS).glob("*") if pattern.fullmatch(path.name)]
+    return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def _remove_others(entries: Iterable[Path], kept: set[str]) -> None:

@@ -11,7 +11,15 @@ from typing import TypeAlias
 from anygram import _core
 from anygram.errors import ChecksumError, IndexFormatError
 from anygram.machine import available_cpus
-from anygram.manifest import SHARDS, Manifest, ShardEntry, content_hash, read_manifest, read_tokenizer
+from anygram.manifest import (
+    SHARDS,
+    Manifest,
+    ShardEntry,
+    content_hash,
+    kneser_ney_files,
+    read_manifest,
+    read_tokenizer,
+)
 
 #: Called with the stage's name, what is done of it, and its whole.
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -39,7 +47,8 @@ class Verification:
     """What `verify` found.
 
     Attributes:
-        problems: by shard, then by file and offset; at most ten are listed of a wrong suffix array.
+        problems: by shard, then by file and offset, and last those of counts kept for language models; at most ten
+            are listed of a wrong suffix array.
     """
 
     problems: tuple[Problem, ...]
@@ -77,7 +86,15 @@ def verify(path: str | os.PathLike[str], *, deep: bool = False, progress: Progre
     except IndexFormatError as error:
         return Verification((_problem_of(error, folder),))
     problems = [problem for entry in manifest.shards for problem in _verify_shard(folder, entry, deep, progress)]
+    problems += [problem for path in kneser_ney_files(folder, manifest) for problem in _verify_section(path)]
     return Verification(tuple(problems or _check_totals(folder, manifest)))
+
+
+def _verify_section(path: Path) -> list[Problem]:
+    try:
+        return [Problem(*found) for found in _core.verify_section(str(path), available_cpus())]
+    except (IndexFormatError, FileNotFoundError) as error:
+        return [_problem_of(error, path)]
 
 
 def _verify_infini_gram(folder: Path, deep: bool) -> Verification:

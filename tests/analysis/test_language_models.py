@@ -139,6 +139,60 @@ def test_generation(plays: anygram.Index, kind: str) -> None:
     assert not len(model.generate("to", max_new_tokens=0)[0].tokens)
 
 
+@settings(max_examples=settings.default.max_examples // 2)
+@given(
+    corpora_with_text(),
+    st.sampled_from(["infinity", "kneser-ney", "stupid-backoff"]),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.one_of(st.none(), st.integers(1, 3)),
+    st.integers(0, 99),
+)
+def test_what_is_made_is_drawn_from_the_distribution(
+    question: tuple[Documents, list[int]], kind: str, order: int, temperature: float, top_k: int | None, seed: int
+) -> None:
+    documents, text = question
+    with anygram.build(documents, tokenizer=None) as index:
+        model = anygram.language_model(index, kind, order)  # type: ignore[arg-type]
+        made = model.generate(text[:5], max_new_tokens=8, temperature=temperature, top_k=top_k, seed=seed)[0]
+        tokens = [*made.tokens.tolist(), *([END_ID] if made.ended else [])]
+        assert len(made.logprobs) == len(tokens)
+        for place, (token, logprob) in enumerate(zip(tokens, made.logprobs.tolist(), strict=True)):
+            before = [*text[:5], *tokens[:place]]
+            if isinstance(model, StupidBackoff):
+                probs = model.scores(before) / model.scores(before).sum()
+            else:
+                probs = model.probs(before)
+                # Kneser-Ney gives each id that does not occur the unknown token's share.
+                seen = np.append(index.token_counts() > 0, True)
+                unknown = 0.0 if isinstance(model, Infinity) else model.logprobs([*before, 999])[-1]
+                share = 0.0 if isinstance(model, Infinity) else math.exp(unknown)
+                assert math.isclose(probs[seen].sum() + share, 1.0, rel_tol=1e-9)
+            drawn = probs[-1] if token == END_ID else probs[token]
+            assert math.isclose(math.exp(logprob), drawn, rel_tol=1e-9)
+            most = 1 if temperature == 0 else top_k
+            if most is not None:
+                assert (probs > drawn * (1 + 1e-9)).sum() < most
+
+
+def test_a_string_ends_what_is_made(plays: anygram.Index) -> None:
+    model = anygram.language_model(plays, "kneser-ney", 3)
+    arguments = {"max_new_tokens": 30, "num_return_sequences": 5, "seed": 2}
+    whole = model.generate("to", **arguments)  # type: ignore[arg-type]
+    cut = model.generate("to", stop_strings=["do", "not"], **arguments)  # type: ignore[arg-type]
+    for one, other in zip(whole, cut, strict=True):
+        assert one.text is not None
+        assert other.text is not None
+        assert one.text.startswith(other.text)
+        stopped = [other.text.endswith(stop) for stop in ("do", "not")]
+        assert any(stopped) or other.text == one.text
+        assert other.text.count("do") + other.text.count("not") <= 1
+    assert any(len(one.tokens) < len(other.tokens) for one, other in zip(cut, whole, strict=True))
+    ids = anygram.build([[1, 2]], tokenizer=None)
+    with pytest.raises(anygram.InvalidQueryError, match="stop_strings"):
+        anygram.language_model(ids).generate([1], stop_strings="x")
+
+
 def test_sampling_follows_the_distribution(plays: anygram.Index) -> None:
     model = anygram.language_model(plays)
     made = model.generate("to be", max_new_tokens=1, num_return_sequences=3000, seed=1)

@@ -204,3 +204,22 @@ def test_convert_to_infini_gram(run, index, tmp_path):
     assert (back["profile"], back["num_tokens"]) == ("lean", answer["num_tokens"])
     assert run("convert", tmp_path / "new", "-o", tmp_path / "no", "--token-dtype", "u32").code == 4
     assert run("convert", tmp_path / "new", "-o", tmp_path / "no", "--tokenizer", "nothing").code == 3
+
+
+class TestLanguageModel:
+    def test_keeps_the_counts(self, run, corpus, tmp_path):
+        path = tmp_path / "index"
+        build(run, corpus, path)
+        ended = run("language-model", path, "--order", "3", "--json", "--quiet")
+        assert (ended.code, ended.err) == (0, "")
+        assert (ended.json["schema"], ended.json["order"]) == ("anygram.language-model/1", 3)
+        assert len(ended.json["discounts"]) == 3
+        (kept,) = (path / "language_models").iterdir()
+        assert kept.name.startswith("kneser_ney-3-")
+        assert "order 3" in run("language-model", path, "--order", "3").out
+        assert run("verify", path).code == 0
+        kept.write_bytes(kept.read_bytes()[:-1])
+        assert run("verify", path).code == 1
+
+    def test_an_order_of_nothing(self, run, index):
+        assert run("language-model", index, "--order", "0").code == 2

@@ -1,36 +1,21 @@
 #include <anygram/query/kneser_ney.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <utility>
 
 #include <anygram/base/thread_pool.hpp>
-#include <anygram/query/matches.hpp>
-#include <anygram/scan/ordered_scan.hpp>
+#include <anygram/query/texts.hpp>
+
+#include "kneser_ney_rows.hpp"
 
 namespace anygram {
 namespace {
 
-// The facts of n-grams with more occurrences are kept; those of others are read from the index. It bounds the cost of
-// one n-gram (some microseconds) and the memory for all.
-constexpr std::uint64_t kFewOccurrences = 48;
+// Rows of a text that a thread takes at a time: what is kept for each n-gram of them is bounded thereby.
+constexpr std::size_t kRowsPerPiece = 4096;
 
-// Suffixes between two looks at the stop signal.
-constexpr std::uint64_t kSuffixesPerPoll = std::uint64_t{1} << 15;
-
-constexpr std::size_t kItemsPerThread = 16;
-
-// N-grams that a thread takes at a time.
-constexpr std::size_t kPartsPerItem = 1024;
-
-// Symbols of a text that are answered together: what is kept for each n-gram of it is bounded thereby.
-constexpr std::size_t kSymbolsPerPiece = std::size_t{1} << 15;
-
-// How many n-grams of an order have an adjusted count of 1, 2, 3 and 4.
-using CountsOfCounts = std::array<std::uint64_t, 5>;
-
-void count_in(CountsOfCounts& counts, std::uint64_t count) {
-  if (count < counts.size()) ++counts[count];
-}
+// Continuations whose occurrences are read together.
+constexpr std::size_t kReadTogether = 4096;
 
 Discounts estimate(const CountsOfCounts& n) {
   Discounts result;
@@ -48,200 +33,18 @@ Discounts estimate(const CountsOfCounts& n) {
 
 }  // namespace
 
-void ContextCounts::add(std::uint64_t count) {
-  if (count == 0) return;
-  sum += count;
-  ++sizes[std::min<std::uint64_t>(count, 3) - 1];
-}
-
-// What was found in one run of the scan.
-struct KneserNey::Part {
-  std::vector<Table> tables;
-  std::vector<CountsOfCounts> counts_of_counts;  // by order, from 1
-  NgramFacts root;
-  std::vector<Continuation> unigrams;  // with their adjusted counts
-  std::uint64_t end_preceding = 0;     // distinct symbols before a document's end
-  std::uint64_t starts = 0;
-};
-
-// Follows the n-grams of all lengths that the suffix under way begins with.
-class KneserNey::PartScan {
- public:
-  PartScan(const KneserNey& model) : model_(model), order_(model.order_), open_(order_ + 1) {
-    part_.tables.resize(order_);
-    for (Table& table : part_.tables) {
-      table.ranks.resize(model.shards_.size());
-      table.numbers.resize(model.shards_.size());
-    }
-    part_.counts_of_counts.resize(order_ + 1);
-    for (std::size_t length = 1; length < order_; ++length) {
-      open_[length].seen.assign(model.total_.vocab_size + 1, 0);
-      open_[length].firsts.resize(model.shards_.size());
-    }
-  }
-
-  void add(const ScannedSuffix& suffix) {
-    std::size_t length = 0;
-    while (length < order_ && (length == 0 || suffix.symbols[length - 1] != kDocumentEnd)) ++length;
-    while (depth_ > suffix.shared) close(depth_--);
-    while (depth_ < length) begin(++depth_, suffix);
-    bool is_new = true;
-    for (std::size_t k = depth_; k > 0; --k) {
-      Open& ngram = open_[k];
-      ++ngram.count;
-      if (suffix.preceding == kDocumentEnd) ++ngram.facts.starts;
-      if (k == order_) continue;
-      // Whatever stood before a longer n-gram stood before the shorter one.
-      if (is_new && ngram.seen[suffix.preceding] != ngram.number) {
-        ngram.seen[suffix.preceding] = ngram.number;
-        ++ngram.facts.preceding;
-      } else {
-        is_new = false;
-      }
-      Rank& first = ngram.firsts[suffix.shard];
-      if (first == kNoRank) first = suffix.rank;
-    }
-  }
-
-  Part finish() {
-    while (depth_ > 0) close(depth_--);
-    return std::move(part_);
-  }
-
- private:
-  static constexpr Rank kNoRank = ~Rank{0};
-
-  struct Open {
-    Symbol last = kDocumentEnd;
-    std::uint64_t count = 0;
-    NgramFacts facts;
-    std::uint32_t number = 0;
-    std::vector<std::uint32_t> seen;  // by symbol: the number of the last n-gram that it stood before
-    std::vector<Rank> firsts;         // by shard, or kNoRank
-  };
-
-  void begin(std::size_t length, const ScannedSuffix& suffix) {
-    Open& ngram = open_[length];
-    ngram.last = suffix.symbols[length - 1];
-    ngram.count = 0;
-    ngram.facts = {};
-    ++ngram.number;
-    std::ranges::fill(ngram.firsts, kNoRank);
-  }
-
-  void close(std::size_t length) {
-    const Open& ngram = open_[length];
-    const std::uint64_t adjusted = length < order_ ? ngram.facts.preceding : ngram.count;
-    count_in(part_.counts_of_counts[length], adjusted);
-    if (length < order_ && ngram.facts.starts > 0) count_in(part_.counts_of_counts[length + 1], ngram.facts.starts);
-    NgramFacts& context = length > 1 ? open_[length - 1].facts : part_.root;
-    context.after.add(adjusted);
-    if (length < order_) context.after_start.add(ngram.facts.starts);
-    if (length == 1) {
-      part_.unigrams.push_back({ngram.last, adjusted});
-      part_.starts += ngram.facts.starts;
-    }
-    if (length == 2 && ngram.last == kDocumentEnd) ++part_.end_preceding;
-    if (length < order_ && ngram.count > kFewOccurrences) keep(length, ngram);
-  }
-
-  void keep(std::size_t length, const Open& ngram) {
-    Table& table = part_.tables[length];
-    for (std::size_t s = 0; s < ngram.firsts.size(); ++s) {
-      if (ngram.firsts[s] == kNoRank) continue;
-      table.ranks[s].push_back(ngram.firsts[s]);
-      table.numbers[s].push_back(static_cast<std::uint32_t>(table.facts.size()));
-    }
-    table.facts.push_back(ngram.facts);
-  }
-
-  const KneserNey& model_;
-  std::uint64_t order_;
-  Part part_;
-  std::vector<Open> open_;  // by length, from 1
-  std::size_t depth_ = 0;   // how many are open
-};
-
-KneserNey::KneserNey(Shards shards, std::uint64_t order, const Execution& execution, const Progress& progress)
+KneserNey::KneserNey(Shards shards, KneserNeyCounts counts)
     : shards_(shards.begin(), shards.end()),
-      order_(order),
-      total_(total_counts(shards)),
-      tables_(order),
-      unigrams_(total_.vocab_size + 1) {
-  for (Table& table : tables_) {
-    table.ranks.resize(shards_.size());
-    table.numbers.resize(shards_.size());
-  }
-  // The whole of an order's n-grams has to be known before any is smoothed: an item is a run of them all.
-  const auto runs = cut_by_first_symbol(shards, kItemsPerThread * execution.threads);
-  std::vector<Part> parts(runs.size());
-  std::atomic<std::uint64_t> done{0};
-  const bool reports = static_cast<bool>(progress);
-  run_parallel(runs.size(), execution.threads, execution.stop, [&](std::size_t i) {
-    OrderedScan scan(shards, runs[i], order_);
-    PartScan part(*this);
-    std::uint64_t suffixes = 0;
-    while (const ScannedSuffix* suffix = scan.next()) {
-      part.add(*suffix);
-      if (++suffixes % kSuffixesPerPoll == 0) execution.stop.look();
-    }
-    parts[i] = part.finish();
-    const std::uint64_t sum = done.fetch_add(suffixes) + suffixes;
-    if (reports) progress(sum, total_.num_tokens);
-  });
-  std::vector<CountsOfCounts> counts_of_counts(order_ + 1);
-  std::uint64_t starts = 0;
-  for (const Part& part : parts) {
-    merge(part);
-    starts += part.starts;
-    for (std::size_t k = 1; k <= order_; ++k) {
-      for (std::size_t n = 0; n < 5; ++n) counts_of_counts[k][n] += part.counts_of_counts[k][n];
-    }
-  }
-  empty_documents_ = total_.num_documents - starts;
-  finish(counts_of_counts);
-}
-
-void KneserNey::merge(const Part& part) {
-  for (std::size_t length = 1; length < order_; ++length) {
-    Table& table = tables_[length];
-    const auto first = static_cast<std::uint32_t>(table.facts.size());
-    for (std::size_t s = 0; s < shards_.size(); ++s) {
-      const auto& ranks = part.tables[length].ranks[s];
-      table.ranks[s].insert(table.ranks[s].end(), ranks.begin(), ranks.end());
-      for (const std::uint32_t number : part.tables[length].numbers[s]) table.numbers[s].push_back(first + number);
-    }
-    const auto& facts = part.tables[length].facts;
-    table.facts.insert(table.facts.end(), facts.begin(), facts.end());
-  }
-  const auto add = [](ContextCounts& sum, const ContextCounts& counts) {
-    sum.sum += counts.sum;
-    for (std::size_t i = 0; i < sum.sizes.size(); ++i) sum.sizes[i] += counts.sizes[i];
-  };
-  add(root_.after, part.root.after);
-  add(root_.after_start, part.root.after_start);
-  for (const Continuation& unigram : part.unigrams) unigrams_[unigram.symbol] = unigram.count;
-  unigrams_[kDocumentEnd] += part.end_preceding;
-  num_types_ += part.unigrams.size();
-}
-
-// Adds the n-grams that no suffix begins with: the end of a document, alone and behind <s>.
-void KneserNey::finish(std::span<const CountsOfCounts> counts_of_counts) {
-  std::vector<CountsOfCounts> counts(counts_of_counts.begin(), counts_of_counts.end());
-  std::uint64_t& end = unigrams_[kDocumentEnd];
-  if (order_ > 1) {
-    if (empty_documents_ > 0) ++end;
-    count_in(counts[2], empty_documents_);
-    root_.after_start.add(empty_documents_);
-  } else {
-    end = total_.num_documents;
-  }
-  count_in(counts[1], end);
-  root_.after.add(end);
-  if (end > 0) ++num_types_;
-  discounts_.resize(order_ + 1);
-  for (std::size_t k = 1; k <= order_; ++k) discounts_[k] = estimate(counts[k]);
-  unknown_prob_ = unigram(0);
+      counts_(std::move(counts)),
+      order_(counts_.order()),
+      vocab_size_(total_counts(shards).vocab_size),
+      discounts_(order_ + 1) {
+  const KneserNeyCounts::Totals& totals = counts_.totals();
+  for (std::size_t k = 1; k <= order_; ++k) discounts_[k] = estimate(totals.sizes[k]);
+  // Interpolated with a uniform distribution over the words seen, the end and the unknown word.
+  const double uniform = 1.0 / static_cast<double>(totals.num_types + 1);
+  unigram_sum_ = static_cast<double>(totals.root.sum);
+  unigram_rest_ = totals.root.sum == 0 ? uniform : backoff(1, totals.root) * uniform;
 }
 
 double KneserNey::discounted(std::uint64_t order, std::uint64_t count) const {
@@ -255,238 +58,216 @@ double KneserNey::backoff(std::uint64_t order, const ContextCounts& counts) cons
   return mass / static_cast<double>(counts.sum);
 }
 
-// Interpolated with a uniform distribution over the words seen, the end and the unknown word.
 double KneserNey::unigram(std::uint64_t count) const {
-  const double uniform = 1.0 / static_cast<double>(num_types_ + 1);
-  if (root_.after.sum == 0) return uniform;
-  return discounted(1, count) / static_cast<double>(root_.after.sum) + backoff(1, root_.after) * uniform;
+  return unigram_sum_ == 0 ? unigram_rest_ : discounted(1, count) / unigram_sum_ + unigram_rest_;
 }
 
-// Of an n-gram of that length; with `ends`, its last symbol is a document's end.
-NgramFacts KneserNey::facts(std::uint64_t length, std::span<const Interval> intervals, bool ends) const {
-  const std::uint64_t count = total_size(intervals);
-  if (count == 0) return {};
-  if (count <= kFewOccurrences) return read_facts(length, intervals, ends);
-  const Table& table = tables_[length];
-  for (std::size_t s = 0; s < intervals.size(); ++s) {
-    if (intervals[s].empty()) continue;
-    const auto found = std::ranges::lower_bound(table.ranks[s], intervals[s].begin);
-    return table.facts[table.numbers[s][static_cast<std::size_t>(found - table.ranks[s].begin())]];
-  }
-  return {};
-}
-
-NgramFacts KneserNey::read_facts(std::uint64_t length, std::span<const Interval> intervals, bool ends) const {
-  struct Neighbours {
-    Symbol after;
-    Symbol before;
-    auto operator<=>(const Neighbours&) const = default;
-  };
-  std::vector<Neighbours> around;
-  std::vector<Position> positions;
-  std::vector<Rank> ranks;
-  std::vector<std::uint64_t> depths;
-  std::vector<Symbol> after;
-  for (std::size_t s = 0; s < intervals.size(); ++s) {
-    const Interval& interval = intervals[s];
-    if (interval.empty()) continue;
-    positions.resize(interval.size());
-    shards_[s]->positions(interval.begin, length, positions);
-    after.assign(interval.size(), kDocumentEnd);
-    if (!ends) {
-      ranks.clear();
-      for (Rank rank = interval.begin; rank < interval.end; ++rank) ranks.push_back(rank);
-      depths.assign(interval.size(), length);
-      shards_[s]->symbols_after(ranks, depths, after);
-    }
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      Symbol before = kDocumentEnd;
-      if (positions[i] > 0) shards_[s]->symbols(positions[i] - 1, {&before, 1});
-      around.push_back({after[i], before});
-    }
-  }
-  std::ranges::sort(around);
+KneserNey::NgramFacts KneserNey::facts_of(std::uint64_t length, std::vector<Neighbours>& occurrences) const {
   NgramFacts facts;
-  std::vector<Symbol> before;
-  for (std::size_t i = 0; i < around.size();) {
+  std::ranges::sort(occurrences);
+  for (std::size_t i = 0; i < occurrences.size();) {
     const std::size_t first = i;
     std::uint64_t distinct = 0;
     std::uint64_t starts = 0;
-    for (; i < around.size() && around[i].after == around[first].after; ++i) {
-      if (i == first || around[i].before != around[i - 1].before) {
-        ++distinct;
-        before.push_back(around[i].before);
-      }
-      if (around[i].before == kDocumentEnd) ++starts;
+    for (; i < occurrences.size() && occurrences[i].after == occurrences[first].after; ++i) {
+      if (i == first || occurrences[i].before != occurrences[i - 1].before) ++distinct;
+      if (occurrences[i].before == kDocumentEnd) ++starts;
     }
     facts.after.add(length + 1 < order_ ? distinct : i - first);
     if (length + 1 < order_) facts.after_start.add(starts);
     facts.starts += starts;
   }
-  std::ranges::sort(before);
-  facts.preceding = static_cast<std::uint64_t>(std::ranges::unique(before).begin() - before.begin());
+  std::ranges::sort(occurrences, {}, &Neighbours::before);
+  for (std::size_t i = 0; i < occurrences.size(); ++i) {
+    if (i == 0 || occurrences[i].before != occurrences[i - 1].before) ++facts.preceding;
+  }
   return facts;
 }
 
-ShardIntervals KneserNey::narrow(std::uint64_t length, std::span<const Interval> intervals, Symbol symbol) const {
-  ShardIntervals result(intervals.size());
+KneserNey::NgramFacts KneserNey::facts(std::uint64_t length, std::span<const Interval> intervals) const {
+  const std::uint64_t count = total_size(intervals);
+  if (count == 0) return {};
+  if (!is_kept(length, count)) return read_facts(length, intervals);
   for (std::size_t s = 0; s < intervals.size(); ++s) {
-    if (!intervals[s].empty()) result[s] = shards_[s]->narrow(intervals[s], length, symbol);
+    if (intervals[s].empty()) continue;
+    const Rank rank = intervals[s].begin;
+    const auto found = counts_.find(KneserNeyCounts::kPlain, length, s, rank);
+    if (!found) counts_.refuse_missing(length, count);
+    NgramFacts facts;
+    facts.preceding = found->count;
+    facts.after = found->after();
+    if (const auto start = counts_.find(KneserNeyCounts::kStart, length, s, rank)) {
+      facts.starts = start->count;
+      facts.after_start = start->after();
+    }
+    return facts;
   }
-  return result;
+  return {};
 }
 
-// The count that an n-gram of that length is smoothed by.
-std::uint64_t KneserNey::adjusted(std::uint64_t length, std::span<const Interval> intervals, bool ends) const {
-  return length < order_ ? facts(length, intervals, ends).preceding : total_size(intervals);
+KneserNey::NgramFacts KneserNey::read_facts(std::uint64_t length, std::span<const Interval> intervals) const {
+  std::vector<Neighbours> occurrences;
+  std::vector<Rank> ranks;
+  std::vector<Symbol> around;
+  for (std::size_t s = 0; s < intervals.size(); ++s) {
+    ranks.clear();
+    for (Rank rank = intervals[s].begin; rank < intervals[s].end; ++rank) ranks.push_back(rank);
+    around.resize(ranks.size() * (length + 2));
+    shards_[s]->symbols_around(ranks, length + 1, around);
+    for (std::size_t i = 0; i < around.size(); i += length + 2) {
+      occurrences.push_back({.after = around[i + length + 1], .before = around[i]});
+    }
+  }
+  return facts_of(length, occurrences);
 }
 
-// A piece of a text with what precedes it, each n-gram of which is looked at once.
-class KneserNey::PieceProbs {
- public:
-  PieceProbs(const KneserNey& model, Ngram text, bool at_start, const Execution& execution)
-      : model_(model), text_(text), at_start_(at_start), matches_(model.shards_, text, execution) {
-    for (std::uint64_t begin = 0; begin < text.size(); ++begin) {
-      first_parts_.push_back(parts_.size());
-      const std::uint64_t longest = std::min(model.order_, matches_.length(begin));
-      for (std::uint64_t length = 1; length <= longest; ++length) parts_.push_back({begin, length});
+// `stream` holds texts, with a document's end behind each but perhaps the last. A row for each symbol; those of ends
+// are only made if asked for.
+std::vector<double> KneserNey::stream_probs(Ngram stream, bool at_start, bool ends, const Execution& execution) const {
+  std::vector<double> probs(stream.size());
+  const std::size_t pieces = (stream.size() + kRowsPerPiece - 1) / kRowsPerPiece;
+  run_parallel(pieces, execution.threads, execution.stop, [&](std::size_t piece) {
+    const std::size_t begin = piece * kRowsPerPiece;
+    const std::size_t end = std::min(stream.size(), begin + kRowsPerPiece);
+    const std::size_t first = begin - std::min<std::size_t>(begin, order_ - 1);
+    const bool begins = first == 0 || stream[first - 1] == kDocumentEnd;
+    RowProbs rows(*this, stream.subspan(first, end - first), begins, at_start);
+    for (std::size_t row = begin; row < end; ++row) {
+      if (ends || stream[row] != kDocumentEnd) probs[row] = rows.prob(row - first);
     }
-    intervals_ = matches_.find(parts_, execution);
-    facts_.resize(parts_.size());
-    const std::size_t items = (parts_.size() + kPartsPerItem - 1) / kPartsPerItem;
-    run_parallel(items, execution.threads, execution.stop, [&](std::size_t item) {
-      const std::size_t end = std::min(parts_.size(), (item + 1) * kPartsPerItem);
-      for (std::size_t i = item * kPartsPerItem; i < end; ++i) {
-        if (parts_[i].length < model_.order_) facts_[i] = model_.facts(parts_[i].length, intervals(i), false);
-      }
-    });
-  }
-
-  // Of the symbol in that row, or, behind the last, of the document's end.
-  double prob(std::size_t row) const {
-    const bool ends = row == text_.size();
-    const Symbol symbol = ends ? kDocumentEnd : text_[row];
-    double prob = model_.unigram(symbol < model_.unigrams_.size() ? model_.unigrams_[symbol] : 0);
-    // Longer and longer contexts, until one does not occur; the longest may be that from <s> on.
-    for (std::uint64_t order = 2; order <= model_.order_; ++order) {
-      const std::uint64_t length = order - 1;
-      const bool from_start = length == row + 1;
-      if (length > row && !(from_start && at_start_)) break;
-      const ContextCounts context = from_start ? start_context(row) : this->context(row - length, length);
-      if (context.sum == 0) break;
-      const std::uint64_t count = from_start ? start_count(row) : this->count(row - length, order);
-      prob = model_.discounted(order, count) / static_cast<double>(context.sum) + model_.backoff(order, context) * prob;
-    }
-    return prob;
-  }
-
- private:
-  bool occurs(std::size_t begin, std::uint64_t length) const { return matches_.length(begin) >= length; }
-  std::size_t part(std::size_t begin, std::uint64_t length) const { return first_parts_[begin] + length - 1; }
-
-  ShardIntervals intervals(std::size_t part) const {
-    ShardIntervals result;
-    for (const auto& intervals : intervals_) result.push_back(intervals[part]);
-    return result;
-  }
-
-  // What follows text[begin, begin + length).
-  ContextCounts context(std::size_t begin, std::uint64_t length) const {
-    return occurs(begin, length) ? facts_[part(begin, length)].after : ContextCounts{};
-  }
-
-  // What follows <s> and the first `length` symbols.
-  ContextCounts start_context(std::size_t length) const {
-    if (length == 0) return model_.root_.after_start;
-    return occurs(0, length) ? facts_[part(0, length)].after_start : ContextCounts{};
-  }
-
-  std::uint64_t count(std::size_t begin, std::uint64_t order) const {
-    if (begin + order > text_.size()) {
-      return model_.adjusted(order, model_.narrow(order - 1, intervals(part(begin, order - 1)), kDocumentEnd), true);
-    }
-    if (!occurs(begin, order)) return 0;
-    const std::size_t number = part(begin, order);
-    return order < model_.order_ ? facts_[number].preceding : total_size(intervals(number));
-  }
-
-  std::uint64_t start_count(std::size_t row) const {
-    if (row == text_.size()) {
-      if (row == 0) return model_.empty_documents_;
-      return model_.facts(row + 1, model_.narrow(row, intervals(part(0, row)), kDocumentEnd), true).starts;
-    }
-    return occurs(0, row + 1) ? facts_[part(0, row + 1)].starts : 0;
-  }
-
-  const KneserNey& model_;
-  Ngram text_;
-  bool at_start_;
-  TextMatches matches_;
-  std::vector<TextMatches::Part> parts_;  // every n-gram of the text that occurs
-  std::vector<std::size_t> first_parts_;  // by where they begin
-  std::vector<std::vector<Interval>> intervals_;
-  std::vector<NgramFacts> facts_;  // those of the order's own length are not asked for
-};
+  });
+  return probs;
+}
 
 std::vector<double> KneserNey::probs(Ngram text, bool at_start, bool end, const Execution& execution) const {
-  const std::size_t rows = text.size() + (end ? 1 : 0);
-  std::vector<double> result(rows);
-  for (std::size_t begin = 0; begin < rows; begin += kSymbolsPerPiece) {
-    const std::size_t history = std::min<std::size_t>(begin, order_ - 1);
-    const std::size_t size = std::min(kSymbolsPerPiece, rows - begin);
-    const std::size_t first = begin - history;
-    const Ngram symbols = text.subspan(first, std::min(history + size, text.size() - first));
-    const PieceProbs piece(*this, symbols, at_start && first == 0, execution);
-    for (std::size_t i = 0; i < size; ++i) result[begin + i] = piece.prob(history + i);
-  }
-  return result;
+  std::vector<Symbol> stream(text.begin(), text.end());
+  if (end) stream.push_back(kDocumentEnd);
+  return stream_probs(stream, at_start, end, execution);
+}
+
+std::vector<std::vector<double>> KneserNey::probs_batch(const NgramList& texts, bool at_start, bool end,
+                                                        const Execution& execution) const {
+  std::vector<std::vector<double>> results(texts.size());
+  for_joined_texts(texts, execution, [&](std::size_t first, const JoinedTexts& joined, const Execution& own) {
+    const std::vector<double> probs = stream_probs(joined.symbols(), at_start, end, own);
+    for (std::size_t i = 0; i < joined.size(); ++i) {
+      const auto begin = probs.begin() + static_cast<std::ptrdiff_t>(joined.begin(i));
+      const std::size_t size = joined.length(i) + (end ? 1 : 0);
+      results[first + i].assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+    }
+  });
+  return results;
 }
 
 std::vector<double> KneserNey::distribution(Ngram prompt, bool at_start) const {
-  std::vector<double> probs(unigrams_.size());
-  for (std::size_t symbol = 0; symbol < probs.size(); ++symbol) probs[symbol] = unigram(unigrams_[symbol]);
+  std::vector<double> probs(vocab_size_ + 1);
+  for (std::size_t symbol = 0; symbol < probs.size(); ++symbol) {
+    probs[symbol] = unigram(counts_.unigram(static_cast<Symbol>(symbol)));
+  }
   for (std::uint64_t order = 2; order <= order_; ++order) {
     const bool from_start = order == prompt.size() + 2;
     const std::uint64_t length = order - (from_start ? 2 : 1);
     if (length > prompt.size() || (from_start && !at_start)) break;
     const ShardIntervals intervals = find(shards_, prompt.last(length));
-    const NgramFacts context_facts = length == 0 ? root_ : facts(length, intervals, false);
-    const ContextCounts context = from_start ? context_facts.after_start : context_facts.after;
+    ContextCounts context = counts_.totals().root_start;
+    if (length > 0) {
+      const NgramFacts found = facts(length, intervals);
+      context = from_start ? found.after_start : found.after;
+    }
     if (context.sum == 0) break;
     const double shorter = backoff(order, context);
     for (double& prob : probs) prob *= shorter;
-    const auto add = [&](Symbol symbol, std::uint64_t count) {
-      if (count > 0) probs[symbol] += discounted(order, count) / static_cast<double>(context.sum);
-    };
-    for (const Symbol symbol : symbols_after(length, intervals)) {
-      if (length == 0 && symbol == kDocumentEnd) {
-        add(symbol, empty_documents_);
-        continue;
-      }
-      const bool ends = symbol == kDocumentEnd;
-      const ShardIntervals longer = length == 0 ? find(shards_, {&symbol, 1}) : narrow(length, intervals, symbol);
-      add(symbol, from_start ? facts(length + 1, longer, ends).starts : adjusted(order, longer, ends));
-    }
+    add_continuations(probs, length, intervals, from_start, context.sum);
   }
   return probs;
 }
 
-// The distinct symbols after an n-gram of that length; of the empty one, all that occur, and the end.
-std::vector<Symbol> KneserNey::symbols_after(std::uint64_t length, std::span<const Interval> intervals) const {
-  std::vector<Continuation> continuations;
+// Adds the discounted share of what follows an n-gram, or <s> and it.
+void KneserNey::add_continuations(std::vector<double>& probs, std::uint64_t length, std::span<const Interval> intervals,
+                                  bool from_start, std::uint64_t sum) const {
+  const std::uint64_t order = length + (from_start ? 2 : 1);
+  const auto add = [&](Symbol symbol, std::uint64_t count) {
+    if (count > 0) probs[symbol] += discounted(order, count) / static_cast<double>(sum);
+  };
+  if (length == 0) add(kDocumentEnd, counts_.totals().empty_documents);
+  struct Part {
+    Symbol symbol;
+    std::size_t shard;
+    Interval interval;
+  };
+  std::vector<Part> parts;
+  std::vector<Continuation> found;
   for (std::size_t s = 0; s < shards_.size(); ++s) {
+    found.clear();
     if (length == 0) {
-      shards_[s]->unigrams(continuations);
+      shards_[s]->unigrams(found);
     } else if (!intervals[s].empty()) {
-      shards_[s]->continuations(intervals[s], length, continuations);
+      shards_[s]->continuations(intervals[s], length, found);
+    }
+    Rank begin = length == 0 ? 0 : intervals[s].begin;
+    for (const Continuation& continuation : found) {
+      parts.push_back({continuation.symbol, s, {begin, begin + continuation.count}});
+      begin += continuation.count;
     }
   }
-  std::vector<Symbol> symbols;
-  if (length == 0) symbols.push_back(kDocumentEnd);
-  for (const Continuation& continuation : continuations) symbols.push_back(continuation.symbol);
-  std::ranges::sort(symbols);
-  symbols.erase(std::ranges::unique(symbols).begin(), symbols.end());
-  return symbols;
+  std::ranges::sort(parts, {}, [](const Part& part) { return std::pair(part.symbol, part.shard); });
+  const auto count_of = [&](const NgramFacts& facts) { return from_start ? facts.starts : facts.preceding; };
+  // N-grams without a record are read some thousand at a time, so that their cache misses overlap.
+  std::vector<std::vector<Rank>> ranks(shards_.size());
+  std::vector<std::vector<Symbol>> owners(shards_.size());
+  struct Occurrence {
+    Symbol symbol;
+    Symbol before;
+    auto operator<=>(const Occurrence&) const = default;
+  };
+  std::vector<Occurrence> occurrences;
+  std::vector<Symbol> around;
+  const auto read = [&] {
+    occurrences.clear();
+    for (std::size_t s = 0; s < shards_.size(); ++s) {
+      around.resize(ranks[s].size() * 2);
+      shards_[s]->symbols_around(ranks[s], 1, around);
+      for (std::size_t i = 0; i < ranks[s].size(); ++i) occurrences.push_back({owners[s][i], around[2 * i]});
+      ranks[s].clear();
+      owners[s].clear();
+    }
+    std::ranges::sort(occurrences);
+    for (std::size_t i = 0; i < occurrences.size();) {
+      const std::size_t first = i;
+      std::uint64_t distinct = 0;
+      std::uint64_t starts = 0;
+      for (; i < occurrences.size() && occurrences[i].symbol == occurrences[first].symbol; ++i) {
+        if (i == first || occurrences[i].before != occurrences[i - 1].before) ++distinct;
+        if (occurrences[i].before == kDocumentEnd) ++starts;
+      }
+      add(occurrences[first].symbol, from_start ? starts : distinct);
+    }
+  };
+  std::size_t waiting = 0;
+  for (std::size_t i = 0; i < parts.size();) {
+    const std::size_t first = i;
+    std::uint64_t count = 0;
+    for (; i < parts.size() && parts[i].symbol == parts[first].symbol; ++i) count += parts[i].interval.size();
+    if (length + 1 == order_) {
+      add(parts[first].symbol, count);
+    } else if (is_kept(length + 1, count)) {
+      ShardIntervals longer(shards_.size());
+      for (std::size_t k = first; k < i; ++k) longer[parts[k].shard] = parts[k].interval;
+      add(parts[first].symbol, count_of(facts(length + 1, longer)));
+    } else {
+      for (std::size_t k = first; k < i; ++k) {
+        for (Rank rank = parts[k].interval.begin; rank < parts[k].interval.end; ++rank) {
+          ranks[parts[k].shard].push_back(rank);
+          owners[parts[k].shard].push_back(parts[first].symbol);
+        }
+      }
+      waiting += count;
+      if (waiting < kReadTogether) continue;
+      read();
+      waiting = 0;
+    }
+  }
+  read();
 }
 
 }  // namespace anygram

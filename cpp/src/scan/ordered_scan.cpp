@@ -1,6 +1,7 @@
 #include <anygram/scan/ordered_scan.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace anygram {
 namespace {
@@ -24,23 +25,11 @@ void OrderedScan::fill(Cursor& cursor) const {
   const std::uint64_t size = std::min(kBlock, cursor.rest.size());
   cursor.first = cursor.rest.begin;
   cursor.used = 0;
-  cursor.positions.resize(size);
-  cursor.symbols.assign(size * (depth_ + 1), kDocumentEnd);
-  cursor.shard->positions(cursor.first, 1, cursor.positions);
+  cursor.ranks.resize(size);
+  std::iota(cursor.ranks.begin(), cursor.ranks.end(), cursor.first);
+  cursor.symbols.resize(size * (depth_ + 1));
+  cursor.shard->symbols_around(cursor.ranks, depth_, cursor.symbols);
   cursor.rest.begin += size;
-  const std::uint64_t stream_length = cursor.shard->stream_length();
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::uint64_t position = cursor.positions[i];
-    const auto all = std::span(cursor.symbols).subspan(i * (depth_ + 1), depth_ + 1);
-    const std::uint64_t available = std::min<std::uint64_t>(depth_, stream_length - position);
-    if (position == 0) {
-      cursor.shard->symbols(0, all.subspan(1, available));
-    } else {
-      cursor.shard->symbols(position - 1, all.first(available + 1));
-    }
-    const auto end = std::ranges::find(all.subspan(1), kDocumentEnd);
-    std::fill(end, all.end(), kDocumentEnd);
-  }
 }
 
 std::span<const Symbol> OrderedScan::head(const Cursor& cursor) const {
@@ -50,7 +39,7 @@ std::span<const Symbol> OrderedScan::head(const Cursor& cursor) const {
 const ScannedSuffix* OrderedScan::next() {
   if (last_ != nullptr) {
     std::ranges::copy(suffix_.symbols, before_.begin());
-    if (++last_->used == last_->positions.size()) fill(*last_);
+    if (++last_->used == last_->ranks.size()) fill(*last_);
   }
   last_ = nullptr;
   for (Cursor& cursor : cursors_) {

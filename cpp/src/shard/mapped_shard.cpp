@@ -53,7 +53,14 @@ class MappedShard final : public Shard {
     }
   }
 
-  void longest_matches(Ngram text, std::uint64_t begin, std::span<LongestMatch> matches) const override;
+  void longest_matches(Ngram text, std::uint64_t begin, std::span<LongestMatch> matches) const override {
+    match(text, begin, text.size(), matches);
+  }
+  void short_matches(Ngram text, std::uint64_t begin, std::uint64_t most,
+                     std::span<LongestMatch> matches) const override {
+    match(text, begin, most, matches);
+    for (LongestMatch& found : matches) found.length = std::min(found.length, most);
+  }
   void expand(Ngram text, std::span<const Context> contexts, std::span<Interval> intervals) const override;
   Interval narrow(Interval interval, std::uint64_t depth, Symbol symbol) const override {
     return searcher_.narrow(interval, depth, symbol);
@@ -76,6 +83,10 @@ class MappedShard final : public Shard {
 
   void symbols(std::uint64_t position, std::span<Symbol> symbols) const override {
     for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i] = stream_.symbol(position + i);
+  }
+
+  void symbols_around(std::span<const Rank> ranks, std::size_t size, std::span<Symbol> symbols) const override {
+    read_around(stream_, order_, ranks, size, symbols);
   }
 
   void documents_at(std::span<const Position> positions, std::span<std::uint32_t> documents) const override {
@@ -124,6 +135,8 @@ class MappedShard final : public Shard {
     return result;
   }
 
+  // The longest matches, of which no more than the first `most` symbols have to be found.
+  void match(Ngram text, std::uint64_t begin, std::uint64_t most, std::span<LongestMatch> matches) const;
   LongestMatch resolve_long(const PackedText<Width>& text, std::uint64_t start, std::uint64_t length,
                             const LongestMatch& found, const LongestMatch& before) const;
 
@@ -140,8 +153,8 @@ class MappedShard final : public Shard {
 };
 
 template <int Width, template <int> class SearcherOf>
-void MappedShard<Width, SearcherOf>::longest_matches(Ngram text, std::uint64_t begin,
-                                                     std::span<LongestMatch> matches) const {
+void MappedShard<Width, SearcherOf>::match(Ngram text, std::uint64_t begin, std::uint64_t most,
+                                           std::span<LongestMatch> matches) const {
   std::ranges::fill(matches, LongestMatch{});
   if (order_.size() == 0) return;
   // Symbols that could match end before the first that this vocabulary does not have. Those after the starts are looked
@@ -153,7 +166,8 @@ void MappedShard<Width, SearcherOf>::longest_matches(Ngram text, std::uint64_t b
     while (end < limit && searcher_.occurs(text[end])) ++end;
     return end > before;
   };
-  look_ahead(kLockstepSymbols);
+  const std::uint64_t in_lockstep = std::min(kLockstepSymbols, most);
+  look_ahead(in_lockstep);
   PackedText<Width> packed(text.subspan(begin, end - begin));
   const std::uint64_t first_end = end - begin;
   std::vector<std::uint64_t> lengths(matches.size());  // from each start on, as far as was looked
@@ -170,12 +184,13 @@ void MappedShard<Width, SearcherOf>::longest_matches(Ngram text, std::uint64_t b
     for (std::size_t i = 0; i < lanes; ++i) {
       if (lengths[first + i] == 0) continue;
       starts[used] = first + i;
-      capped[used++] = std::min(lengths[first + i], kLockstepSymbols);
+      capped[used++] = std::min(lengths[first + i], in_lockstep);
     }
     std::array<LongestMatch, kLanes> found;
     searcher_.longest_matches(packed, {starts.data(), used}, {capped.data(), used}, {found.data(), used});
     for (std::size_t k = 0; k < used; ++k) matches[starts[k]] = found[k];
   }
+  if (most <= kLockstepSymbols) return;
   for (std::size_t i = 0; i < matches.size(); ++i) {
     if (matches[i].length < kLockstepSymbols || lengths[i] <= kLockstepSymbols) continue;
     const LongestMatch found = matches[i];

@@ -29,6 +29,26 @@ void read_symbols(const Stream& stream, const Order& order, std::span<const Rank
   }
 }
 
+// Of the suffix of each rank the symbol before it and its first `size` symbols, as Shard::symbols_around has them.
+template <class Stream, class Order>
+void read_around(const Stream& stream, const Order& order, std::span<const Rank> ranks, std::size_t size,
+                 std::span<Symbol> symbols) {
+  std::array<std::uint64_t, kLanes> positions;
+  for (std::size_t first = 0; first < ranks.size(); first += kLanes) {
+    const std::size_t lanes = std::min(kLanes, ranks.size() - first);
+    for (std::size_t i = 0; i < lanes; ++i) order.prefetch(ranks[first + i]);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      positions[i] = order.position(ranks[first + i]);
+      stream.prefetch(positions[i] - (positions[i] > 0 ? 1 : 0));
+    }
+    for (std::size_t i = 0; i < lanes; ++i) {
+      Symbol* all = &symbols[(first + i) * (size + 1)];
+      all[0] = positions[i] > 0 ? stream.symbol(positions[i] - 1) : kDocumentEnd;
+      stream.read(positions[i], {all + 1, size});
+    }
+  }
+}
+
 // The interval is cut in halves where its ends differ in their next symbol, all parts of one size together, so that the
 // cache misses of a round overlap. What is left are the ranks where the symbol changes.
 template <class Stream, class Order>

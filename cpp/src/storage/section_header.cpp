@@ -45,6 +45,7 @@ constexpr KindTraits kKinds[] = {
     {SectionKind::kShard, "shard", 1, 1, false},
     {SectionKind::kPageSecondKeys, "page_second_keys", 8, 8, false},
     {SectionKind::kPageShared, "page_shared", 1, 1, false},
+    {SectionKind::kKneserNey, "kneser_ney", 8, 8, true},
 };
 
 const KindTraits* find_traits(SectionKind kind) {

@@ -79,8 +79,8 @@ Bounds bounds_of(const SectionInfo& info, const ShardManifest& shard) {
 std::optional<SectionProblem> find_entry_problem(const ShardManifest& shard, const SectionInfo& info,
                                                  std::size_t offset) {
   if (const auto problem = find_problem(info)) return problem_at(offset, problem->expected, problem->found);
-  if (info.kind == SectionKind{} || info.kind == SectionKind::kShard) {
-    return problem_at(offset, "the kind of a section", std::to_string(static_cast<std::uint32_t>(info.kind)));
+  if (info.kind == SectionKind{} || info.kind == SectionKind::kShard || info.kind == SectionKind::kKneserNey) {
+    return problem_at(offset, "the kind of a shard's section", std::to_string(static_cast<std::uint32_t>(info.kind)));
   }
   if (info.kind == SectionKind::kTokenStream && info.element_bytes != shard.token_width) {
     return problem_at(offset, "a token_stream with elements of " + std::to_string(shard.token_width) + " bytes",

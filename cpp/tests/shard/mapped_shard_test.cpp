@@ -310,6 +310,40 @@ TEST_CASE("shard: matches that reach far beyond the starts that are asked for") 
   }
 }
 
+TEST_CASE("shard: short matches and what is around suffixes are what is asked for one by one") {
+  Random random(8);
+  for (const std::uint64_t vocab_size : {20U, 300U, 70000U, 20000000U}) {
+    for (const Profile profile : {Profile::kLean, Profile::kFast}) {
+      const Corpus corpus = repetitive_corpus(random, 300, 3);
+      const BuiltShards built(corpus, 1, {.vocab_size = vocab_size, .profile = profile, .sync = false});
+      const Shard& shard = built[0];
+      const Symbols text = joined(random_excerpt(random, corpus, 200), random_symbols(random, 30, 4));
+      for (const std::uint64_t most : {1U, 2U, 5U, 9U, 255U, 300U}) {
+        std::vector<LongestMatch> found(text.size());
+        std::vector<LongestMatch> expected(text.size());
+        shard.short_matches(text, 0, most, found);
+        shard.Shard::short_matches(text, 0, most, expected);
+        for (std::size_t i = 0; i < text.size(); ++i) {
+          REQUIRE(found[i].length == expected[i].length);
+          if (found[i].length == 0) continue;
+          std::vector<Symbol> symbols(found[i].length + 1);
+          shard.Shard::symbols_around({&found[i].rank, 1}, found[i].length, symbols);
+          REQUIRE(std::ranges::equal(Ngram(symbols).subspan(1), Ngram(text).subspan(i, found[i].length)));
+        }
+      }
+      std::vector<Rank> ranks(100);
+      for (Rank& rank : ranks) rank = below(random, shard.counts().num_tokens);
+      for (const std::size_t size : {1U, 3U, 40U}) {
+        std::vector<Symbol> found(ranks.size() * (size + 1), 9);
+        std::vector<Symbol> expected(found.size());
+        shard.symbols_around(ranks, size, found);
+        shard.Shard::symbols_around(ranks, size, expected);
+        REQUIRE(found == expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("shard: documents at positions") {
   Random random(10);
   const Corpus corpus = random_corpus(random, 300, 20, 5);

@@ -360,7 +360,7 @@ TEST_CASE("section kinds have names") {
     CHECK(section_kind(section_name(kind)) == kind);
   }
   CHECK(section_name(SectionKind{0}) == nullptr);
-  CHECK(section_name(SectionKind{12}) == nullptr);
+  CHECK(section_name(SectionKind{13}) == nullptr);
   CHECK_FALSE(section_kind("suffix-array"));
 }
 

@@ -75,7 +75,7 @@ class Mixture(Result):
         Raises:
             InvalidQueryError: the two differ in length, or there is no token.
         """
-        model, infinity, sparse = _joined(model_logprobs, scores)
+        model, infinity, sparse = joined(model_logprobs, scores)
         if weights == 1:
             both = _best_weight(infinity, model)
             return cls(both, both)
@@ -89,7 +89,7 @@ class Mixture(Result):
 
     def logprobs(self, model_logprobs: LogProbs, scores: ManyScores) -> Float64Array:
         """The mixture's natural log probability of each token: float64 (n,), all texts joined."""
-        return _mixed(model_logprobs, scores, self.weights(scores))
+        return mixed_logprobs(model_logprobs, scores, self.weights(scores))
 
     def evaluate(self, model_logprobs: LogProbs, scores: ManyScores) -> MixtureEvaluation:
         """Perplexity with and without the ∞-gram, and the gain."""
@@ -98,8 +98,8 @@ class Mixture(Result):
 
 def evaluate_mixture(model_logprobs: LogProbs, scores: ManyScores, weights: Float64Array) -> MixtureEvaluation:
     """What a mixture with these weights of the ∞-gram, one a token, amounts to."""
-    model, infinity, sparse = _joined(model_logprobs, scores)
-    mixed = _mixed(model_logprobs, scores, weights)
+    model, infinity, sparse = joined(model_logprobs, scores)
+    mixed = mixed_logprobs(model_logprobs, scores, weights)
     with np.errstate(divide="ignore", over="ignore"):
         perplexity = float(np.exp(-mixed.mean()))
         alone = float(np.exp(-np.log(model).mean()))
@@ -113,8 +113,9 @@ def evaluate_mixture(model_logprobs: LogProbs, scores: ManyScores, weights: Floa
     )
 
 
-def _mixed(model_logprobs: LogProbs, scores: ManyScores, weights: Float64Array) -> Float64Array:
-    model, infinity, _ = _joined(model_logprobs, scores)
+def mixed_logprobs(model_logprobs: LogProbs, scores: ManyScores, weights: Float64Array) -> Float64Array:
+    """The log probability of each token under a mixture with these weights of the ∞-gram, one a token."""
+    model, infinity, _ = joined(model_logprobs, scores)
     with np.errstate(divide="ignore"):
         return read_only(np.log(weights * infinity + (1 - weights) * model), np.float64)
 
@@ -141,7 +142,12 @@ def _best_weight(infinity: Float64Array, model: Float64Array) -> float:
     return (low + high) / 2
 
 
-def _joined(model_logprobs: LogProbs, scores: ManyScores) -> tuple[Float64Array, Float64Array, BoolArray]:
+def joined(model_logprobs: LogProbs, scores: ManyScores) -> tuple[Float64Array, Float64Array, BoolArray]:
+    """Of each token of all texts the model's probability, the ∞-gram's, and whether that is sparse.
+
+    Raises:
+        InvalidQueryError: the two differ in length, or there is no token.
+    """
     parts = list(model_logprobs)
     model = np.concatenate([np.atleast_1d(part) for part in parts]) if parts else np.empty(0)
     infinity, sparse = _joined_scores(scores)

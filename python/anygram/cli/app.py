@@ -19,6 +19,7 @@ from anygram.cli.demo import demo
 from anygram.cli.document import document
 from anygram.cli.find import find
 from anygram.cli.info import info
+from anygram.cli.language_model import language_model
 from anygram.cli.probability import continuations, probability
 from anygram.cli.score import score
 from anygram.cli.search import search
@@ -88,6 +89,11 @@ _add(count, "How often texts occur.", 'anygram count my-index "to be" "or not to
 _add(probability, "How likely a token comes next.", 'anygram probability my-index "or not to" "be" --backoff')
 _add(continuations, "What comes next.", 'anygram continuations my-index "to be or" --top-k 5')
 _add(score, "Each token of a text under the ∞-gram.", 'anygram score my-index "to be or not to be" -o scores.csv')
+_add(
+    language_model,
+    "Keep a Kneser-Ney model with an index.",
+    "anygram language-model my-index --order 5",
+)
 _add(find, "Where texts occur, in context.", 'anygram find my-index "to be" --limit 5 --width 10')
 _add(search, "What stands together.", "anygram search my-index 'question AND (be OR die) NOT slings' --within 9")
 _add(document, "Documents by number.", "anygram document my-index 0 1")

@@ -5,10 +5,12 @@ Token ids of the model and of the index must be the same: build the index with t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import LogitsProcessor
 from transformers.cache_utils import Cache, DynamicCache
@@ -17,7 +19,9 @@ from anygram.analysis.mixture import Mixture
 from anygram.arguments import integer
 from anygram.errors import InvalidQueryError
 from anygram.index import Index
-from anygram.types import DOCUMENT_END
+from anygram.results import Continuations
+from anygram.results.base import Float64Array
+from anygram.types import DOCUMENT_END, Int64Array
 
 
 class MixtureLogitsProcessor(LogitsProcessor):  # type: ignore[misc]  # transformers has no types
@@ -49,32 +53,38 @@ class MixtureLogitsProcessor(LogitsProcessor):  # type: ignore[misc]  # transfor
             scores: float (batch, vocabulary), the model's logits.
         """
         mixed = scores.log_softmax(dim=-1)
-        prompts = [row[-self._prompt_length :] if self._prompt_length else row for row in input_ids.tolist()]
-        found = self._index.continuations_batch(prompts, backoff=True)
-        for row, continuations in enumerate(found):
+        if self._mixture.sparse == self._mixture.other == 0:
+            return mixed
+        prompts = input_ids if self._prompt_length is None else input_ids[:, -self._prompt_length :]
+        found = self._index.continuations_batch(prompts.cpu().numpy(), backoff=True)
+        for row, continuations in zip(mixed, found, strict=True):
             weight = self._mixture.sparse if continuations.num_distinct == 1 else self._mixture.other
             if weight == 0 or not continuations.prompt_count:
                 continue
-            tokens, probs = self._within(continuations.tokens.tolist(), continuations.probs.tolist(), scores.shape[-1])
-            infinity = torch.zeros_like(mixed[row])
-            infinity[tokens] = torch.tensor(probs, dtype=mixed.dtype, device=mixed.device)
-            mixed[row] = (weight * infinity + (1 - weight) * mixed[row].exp()).log()
+            places, probs = self._within(continuations, scores.shape[-1])
+            tokens = torch.from_numpy(places).to(row.device)
+            infinity = torch.from_numpy(probs).to(row)
+            # Most of the vocabulary has the model's share alone: only where the ∞-gram has one is there more to do.
+            own = (weight * infinity + (1 - weight) * row[tokens].exp()).log()
+            row.add_(math.log1p(-weight) if weight < 1 else -math.inf)
+            row[tokens] = own
         return mixed
 
-    def _within(self, tokens: list[int], probs: list[float], size: int) -> tuple[list[int], list[float]]:
-        """The tokens that the model has a place for."""
-        eos = self._eos_token_id
-        shares: dict[int, float] = {}
-        for token, prob in zip(tokens, probs, strict=True):
-            place = eos if token == DOCUMENT_END else token
-            if place is None:
-                continue
-            if place >= size:
-                raise InvalidQueryError(
-                    f"the index has token {place}, and the model a vocabulary of {size}: they do not share a tokenizer"
-                )
-            shares[place] = shares.get(place, 0.0) + prob
-        return list(shares), list(shares.values())
+    def _within(self, continuations: Continuations, size: int) -> tuple[Int64Array, Float64Array]:
+        """The tokens that the model has a place for, each once, and the ∞-gram's probability of each."""
+        tokens, probs = continuations.tokens, continuations.probs
+        if len(tokens) and tokens[-1] == DOCUMENT_END:  # the end comes last
+            end, tokens, probs = probs[-1], tokens[:-1], probs[:-1]
+            if self._eos_token_id is not None:
+                place = int(np.searchsorted(tokens, self._eos_token_id))
+                if place == len(tokens) or tokens[place] != self._eos_token_id:
+                    tokens, probs = np.insert(tokens, place, self._eos_token_id), np.insert(probs, place, 0.0)
+                probs = probs + end * (np.arange(len(probs)) == place)
+        if len(tokens) and tokens[-1] >= size:
+            raise InvalidQueryError(
+                f"the index has token {tokens[-1]}, and the model a vocabulary of {size}: they do not share a tokenizer"
+            )
+        return np.array(tokens), np.array(probs)  # torch takes no arrays that are read-only
 
 
 class CorpusDrafter:

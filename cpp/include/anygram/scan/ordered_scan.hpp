@@ -35,13 +35,13 @@ class OrderedScan {
     Interval rest;         // not yet read
     Rank first = 0;        // of the block
     std::size_t used = 0;  // of the block
-    std::vector<Position> positions;
+    std::vector<Rank> ranks;
     std::vector<Symbol> symbols;  // depth + 1 for each: the preceding one first
   };
 
   void fill(Cursor& cursor) const;
   std::span<const Symbol> head(const Cursor& cursor) const;
-  bool is_done(const Cursor& cursor) const { return cursor.used == cursor.positions.size(); }
+  bool is_done(const Cursor& cursor) const { return cursor.used == cursor.ranks.size(); }
 
   std::size_t depth_;
   std::vector<Cursor> cursors_;

@@ -76,6 +76,10 @@ class Shard {
   // from the match before it is not compared again. Symbols above vocab_size match nothing.
   virtual void longest_matches(Ngram text, std::uint64_t begin, std::span<LongestMatch> matches) const = 0;
 
+  // The same, but of each match at most its first `most` symbols: what is asked about no more than them costs less.
+  virtual void short_matches(Ngram text, std::uint64_t begin, std::uint64_t most,
+                             std::span<LongestMatch> matches) const;
+
   // intervals[i] becomes the ranks of contexts[i], found from its known rank outwards. Cost: O(log count).
   virtual void expand(Ngram text, std::span<const Context> contexts, std::span<Interval> intervals) const = 0;
 
@@ -106,6 +110,10 @@ class Shard {
 
   // The stream's symbols from `position` on.
   virtual void symbols(std::uint64_t position, std::span<Symbol> symbols) const = 0;
+
+  // Of the suffix of each rank, the symbol before it (kDocumentEnd at a document's beginning) and its first `size`
+  // symbols, size + 1 for each; behind a document's end, kDocumentEnd again. Not for documents that stand in reverse.
+  virtual void symbols_around(std::span<const Rank> ranks, std::size_t size, std::span<Symbol> symbols) const;
 
   // The number, in this shard, of the document that holds a position (its end belongs to it).
   virtual void documents_at(std::span<const Position> positions, std::span<std::uint32_t> documents) const = 0;

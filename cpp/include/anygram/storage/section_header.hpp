@@ -31,6 +31,7 @@ enum class SectionKind : std::uint32_t {
   kShard = 9,
   kPageSecondKeys = 10,
   kPageShared = 11,
+  kKneserNey = 12,
 };
 
 // The name of a kind, which is also its file's name; nullptr for a kind that this version does not know.
@@ -42,7 +43,7 @@ struct SectionInfo {
   SectionKind kind{};
   std::uint32_t element_bytes = 0;
   std::uint64_t num_elements = 0;
-  std::uint64_t parameter = 0;       // by kind: the period of kKeySamples, 0 for the others
+  std::uint64_t parameter = 0;       // by kind: the period of kKeySamples, the order of kKneserNey, 0 for the others
   std::uint32_t table_checksum = 0;  // stands for all of the payload: CRC-32C of the root of the page checksums
 
   std::uint64_t payload_bytes() const { return element_bytes * num_elements; }

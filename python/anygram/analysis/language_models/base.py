@@ -142,6 +142,7 @@ class LanguageModel(abc.ABC):
         top_k: int | None = None,
         top_p: float = 1.0,
         num_return_sequences: int = 1,
+        stop_strings: str | Sequence[str] | None = None,
         seed: int = 0,
     ) -> list[Generation]:
         """Texts that go on from a prompt.
@@ -154,18 +155,22 @@ class LanguageModel(abc.ABC):
             top_k: draw from the k most likely tokens only.
             top_p: draw from the fewest tokens that together have at least this probability.
             num_return_sequences: how many.
+            stop_strings: strings that end a text: as soon as it holds one of them, which it keeps.
             seed: the same seed gives the same texts.
 
         Raises:
-            InvalidQueryError: an argument is out of its range.
+            InvalidQueryError: an argument is out of its range, or there are stop strings and no tokenizer.
         """
         sampler = Sampler(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         integer(max_new_tokens, "max_new_tokens", 0)
         before = self._ids(prompt)
         number = integer(num_return_sequences, "num_return_sequences", 1)
-        return [self._generate(before, max_new_tokens, sampler.stream(i)) for i in range(number)]
+        stops = (stop_strings,) if isinstance(stop_strings, str) else tuple(stop_strings or ())
+        if stops and self.index.tokenizer is None:
+            raise InvalidQueryError("stop_strings need an index with a tokenizer, which says what text tokens are")
+        return [self._generate(before, max_new_tokens, stops, sampler.stream(i)) for i in range(number)]
 
-    def _generate(self, before: list[int], max_new_tokens: int, sampler: Sampler) -> Generation:
+    def _generate(self, before: list[int], max_new_tokens: int, stops: tuple[str, ...], sampler: Sampler) -> Generation:
         made: list[int] = []
         logprobs: list[float] = []
         ended = False
@@ -178,6 +183,8 @@ class LanguageModel(abc.ABC):
             ended = token == DOCUMENT_END
             if not ended:
                 made.append(token)
+                if stops and any(stop in self.index.decode(made) for stop in stops):
+                    break
         return Generation(
             tokens=read_only(np.array(made, dtype=np.int64), np.int64),
             logprobs=read_only(np.array(logprobs), np.float64),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from anygram.analysis.language_models.base import LanguageModel, logs
-from anygram.arguments import Ngram
+from anygram.arguments import Ngram, Ngrams, each_ngram
 from anygram.index import Index
 from anygram.results.base import Float64Array
 
@@ -29,7 +29,7 @@ class KneserNey(LanguageModel):
     the end, and one unknown token. `probs` gives each id that does not occur the probability of the unknown token: the
     sum over those that occur, the end and one that does not is 1, whatever the size of the vocabulary.
 
-    Making one scans the index once, in order, on all threads.
+    Making one scans the index once, in order, on all threads, unless the counts are kept beside it.
 
     Attributes:
         discounts: by order, from 1.
@@ -38,9 +38,11 @@ class KneserNey(LanguageModel):
 
     kind = "kneser-ney"
 
-    def __init__(self, index: Index, order: int, progress: Callable[[int, int], None] | None = None) -> None:
+    def __init__(
+        self, index: Index, order: int, *, save: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> None:
         super().__init__(index, order)
-        self._model = index.kneser_ney(order, progress=progress)
+        self._model = index.kneser_ney(order, save=save, progress=progress)
         self.discounts = [Discounts(*amounts) for amounts in self._model.discounts]
         self.unknown_prob: float = self._model.unknown_prob
 
@@ -52,3 +54,8 @@ class KneserNey(LanguageModel):
         """The natural log of the probability of each token of a text given all before it: float64 (n,)."""
         ids = self.index.encode(tokens) if isinstance(tokens, str) else tokens
         return logs(self._model.probs(ids, at_start, end))
+
+    def logprobs_batch(self, texts: Ngrams, *, at_start: bool = True, end: bool = False) -> list[Float64Array]:
+        """`logprobs` of each, on all threads."""
+        found = self._model.probs_batch(each_ngram(texts), self.index.encode, at_start, end)
+        return [logs(probs) for probs in found]
