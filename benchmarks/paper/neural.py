@@ -33,8 +33,8 @@ class Plan:
 
     Attributes:
         size: its name in the settings.
-        data: "half", text of other sources than the reference's; "reference", a part of the reference itself; or the
-            name of a domain: text like that of "half", of this domain only.
+        data: "half", text of other sources than the reference's; "narrow", the same of one domain only; "reference", a
+            part of the reference itself.
     """
 
     size: str
@@ -45,14 +45,13 @@ class Plan:
         return f"{self.size}-{self.data}"
 
 
-def plans(workplace: Workplace) -> list[Plan]:
+def plans(settings: Settings) -> list[Plan]:
     """Both sizes on other sources than the reference's; the smaller one on the reference, and on one domain only too.
 
     The largest is the first, as it takes the longest.
     """
-    small, large = (name for name, _, _ in workplace.settings.sizes)
-    *_, domain = workplace.evaluated_domains
-    return [Plan(large, "half"), Plan(small, "half"), Plan(small, "reference"), Plan(small, domain)]
+    small, large = (name for name, _, _ in settings.sizes)
+    return [Plan(large, "half"), Plan(small, "half"), Plan(small, "reference"), Plan(small, "narrow")]
 
 
 class GruModel(nn.Module):
@@ -102,7 +101,7 @@ def training_documents(workplace: Workplace, data: str) -> NDArray[np.int64]:
     elif data == "half":
         found = [_first_tokens(workplace, domain, size) for domain, size in sizes.items()]
     else:
-        found = [_first_tokens(workplace, data, sum(sizes.values()))]
+        found = [_first_tokens(workplace, workplace.narrow_domain, sum(sizes.values()))]
     return np.random.default_rng(workplace.settings.seed).permutation(np.concatenate(found))
 
 

@@ -79,6 +79,11 @@ class Workplace:
     def evaluated_domains(self) -> list[str]:
         return np.unique(self.fields.domains[self.roles == "test"]).tolist()
 
+    @property
+    def narrow_domain(self) -> str:
+        """The one that a model sees which sees one only."""
+        return self.evaluated_domains[-1]
+
     @cached_property
     def domains(self) -> list[str]:
         return np.unique(self.fields.domains[self.roles == "reference"]).tolist()

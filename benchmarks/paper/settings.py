@@ -44,7 +44,7 @@ class Settings:
     validation_documents: int = 120
     fewest_tokens: int = 128
     most_tokens: int = 1024
-    train_halvings: int = 4
+    train_halvings: int = 5
     epochs: int = 2
     sizes: tuple[tuple[str, int, int], ...] = (("small", 128, 256), ("large", 256, 640))
     machine_documents: int = 160
