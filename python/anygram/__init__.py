@@ -57,6 +57,7 @@ from anygram.verify import Problem, Verification, verify
 
 if TYPE_CHECKING:
     from anygram import rules
+    from anygram.analysis.agreement.run import agreement
     from anygram.analysis.contamination.run import contamination
     from anygram.analysis.decontamination.run import decontaminate
     from anygram.analysis.language_models import language_model
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 _LATER = {
     "Corpus": "anygram.io",
     "Mixture": "anygram.analysis.mixture",
+    "agreement": "anygram.analysis.agreement.run",
     "contamination": "anygram.analysis.contamination.run",
     "decontaminate": "anygram.analysis.decontamination.run",
     "language_model": "anygram.analysis.language_models",
@@ -122,6 +124,7 @@ __all__ = [
     "TruncatedIndexError",
     "UnsupportedVersionError",
     "Verification",
+    "agreement",
     "build",
     "combine",
     "contamination",

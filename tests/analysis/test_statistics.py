@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anygram.analysis.contamination.statistics import cohen_kappa, difference, mean, wilson
+from anygram.analysis.statistics import cohen_kappa, difference, mean, wilson
 
 
 @pytest.mark.parametrize(

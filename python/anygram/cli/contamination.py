@@ -109,7 +109,8 @@ def contamination(
     Items that are too short for a rule are not applicable to it, never clean.
     """
     import anygram
-    from anygram.analysis.contamination.save import SUFFIXES, TABLES
+    from anygram.analysis.contamination.save import TABLES
+    from anygram.analysis.saving import SUFFIXES
 
     for path in output or []:
         if path.suffix.lower() not in SUFFIXES:  # refused before the work, not after it

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from anygram.analysis.contamination.benchmarks import Benchmark
 from anygram.analysis.contamination.items import Item, Verdict
-from anygram.analysis.contamination.statistics import wilson
 from anygram.analysis.contamination.tables import Calibration
 from anygram.analysis.contamination.tabulate import tally
+from anygram.analysis.statistics import wilson
 from anygram.errors import InvalidQueryError
 
 if TYPE_CHECKING:

@@ -1,19 +1,11 @@
-"""The report as one page of HTML that needs nothing else: no network, no script but its own.
-
-Texts of corpora and benchmarks are hostile. They reach the page through a template that escapes everything; what would
-reorder or hide a line is spelled out; and the page's own policy lets no script run but the one whose hash it names.
-"""
+"""The report as one page of HTML that needs nothing else: what it shows, and where."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,7 +13,7 @@ from anygram.analysis.contamination.calibration import CANARIES, CONTROL
 from anygram.analysis.contamination.contexts import WIDTH, DocumentFacts
 from anygram.analysis.contamination.items import Item, Verdict
 from anygram.analysis.contamination.tabulate import ALL, SCORED, tally
-from anygram.errors import MissingExtraError
+from anygram.analysis.page.rendering import render_page
 from anygram.results.base import plain
 
 if TYPE_CHECKING:
@@ -34,8 +26,6 @@ _Span: TypeAlias = tuple[int, int, int]
 _MOST_ITEMS = 300  # of a benchmark, with their evidence; the tables have all
 _MOST_PASSAGES = 3  # of an item and a rule
 _GAP = 320  # characters of a field without a match that are shown on either side of what is left out
-_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_KEPT = frozenset("\n\t\u200c\u200d")
 
 
 def render(report: ContaminationReport) -> str:
@@ -44,64 +34,7 @@ def render(report: ContaminationReport) -> str:
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    try:
-        import jinja2
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtraError("a page of HTML needs jinja2: pip install 'anygram[html]'") from None
-    folder = files("anygram.analysis.contamination") / "page_files"
-    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"shown": shown, "percent": percent, "number": number, "level": level}
-    template = environment.from_string((folder / "page.html.j2").read_text(encoding="utf-8"))
-    return template.render(
-        style=Markup(style),  # our own files, in which nothing of a corpus stands
-        script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-        **_view(report),
-    )
-
-
-def shown(text: object) -> str:
-    """The text with what would control a page's lines spelled out: marks of direction, controls, lone surrogates."""
-    text = str(text)
-    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    return "".join(_shown_character(character) for character in text)
-
-
-def _shown_character(character: str) -> str:
-    if character in _KEPT or unicodedata.category(character) not in _UNSHOWN:
-        return character
-    return f"⟨U+{ord(character):04X}⟩"
-
-
-def percent(share: float) -> str:
-    """A share for people: "12.3 %", "<0.1 %", or a dash."""
-    if math.isnan(share):
-        return "–"
-    if 0 < share < 0.001:
-        return "<0.1 %"
-    return f"{share:.0%}".replace("%", " %") if share in (0, 1) else f"{share:.1%}".replace("%", " %")
-
-
-def number(value: float) -> str:
-    """A number for people."""
-    if isinstance(value, float):
-        return "–" if math.isnan(value) else f"{value:.3g}"
-    return f"{value:,}"
-
-
-def level(share: float) -> str:
-    """The class of a cell's colour: from level-0 to level-10, or none."""
-    return "level-none" if math.isnan(share) else f"level-{min(10, max(0, math.ceil(share * 10 - 1e-9)))}"
-
-
-def _hash(content: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+    return render_page("anygram.analysis.contamination", {"corpus": report.corpus, **_view(report)})
 
 
 def _view(report: ContaminationReport) -> dict[str, Any]:

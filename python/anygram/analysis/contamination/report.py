@@ -22,6 +22,7 @@ from anygram.analysis.contamination.tables import (
     SpanDocuments,
     Subsets,
 )
+from anygram.analysis.corpus_facts import CorpusFacts
 from anygram.errors import InvalidQueryError
 from anygram.results.text import visible
 
@@ -52,17 +53,6 @@ class RuleFacts:
     threshold: str
     source: str
     way: str
-
-
-@dataclass(frozen=True)
-class CorpusFacts:
-    """The index that was asked."""
-
-    id: str
-    path: str
-    num_tokens: int
-    num_documents: int
-    tokenizer: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)

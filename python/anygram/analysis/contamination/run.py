@@ -21,8 +21,9 @@ from anygram.analysis.contamination.checkpoint import Checkpoints
 from anygram.analysis.contamination.contexts import look_up
 from anygram.analysis.contamination.engine import judge
 from anygram.analysis.contamination.items import Item, Verdict
-from anygram.analysis.contamination.report import ContaminationReport, CorpusFacts, RuleFacts
+from anygram.analysis.contamination.report import ContaminationReport, RuleFacts
 from anygram.analysis.contamination.rules.base import Rule, Statistic, TokenRule
+from anygram.analysis.corpus_facts import CorpusFacts
 from anygram.errors import InputError, InvalidQueryError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def contamination(
     verdicts = judging.judge(sets)
     notes = judging.all_notes()  # those on canaries say nothing of the benchmarks
     return ContaminationReport(
-        corpus=_corpus_facts(index),
+        corpus=CorpusFacts.of(index),
         benchmarks=sets,
         rules=[_rule_facts(rule, judging.ways[rule.key]) for rule in chosen],
         verdicts=verdicts,
@@ -235,10 +236,3 @@ def _pairs(benchmarks: Sequence[Benchmark], verdicts: _Verdicts) -> Iterator[tup
 
 def _rule_facts(rule: Rule, way: str) -> RuleFacts:
     return RuleFacts(rule.key, rule.unit, rule.normalisation, str(rule.threshold), rule.source, way)
-
-
-def _corpus_facts(index: Index) -> CorpusFacts:
-    path = index.path
-    where = "in memory" if path is None else ", ".join(map(str, path)) if isinstance(path, list) else str(path)
-    tokenizer = "none" if index.tokenizer is None else index.tokenizer.spec
-    return CorpusFacts(index.id, where, index.num_tokens, index.num_documents, tokenizer)

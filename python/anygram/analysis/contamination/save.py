@@ -7,31 +7,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anygram.analysis.contamination.tables import ReportTable
-from anygram.errors import InputError, InvalidQueryError
-from anygram.io.tables import write_table
+from anygram.analysis.contamination.page import render
+from anygram.analysis.report_table import ReportTable
+from anygram.analysis.saving import save_report
+from anygram.errors import InvalidQueryError
 from anygram.results.base import plain
 
 if TYPE_CHECKING:
     from anygram.analysis.contamination.report import ContaminationReport
 
-SUFFIXES = (".html", ".json", ".jsonl", ".csv", ".parquet")
 TABLES = ("items", "spans", "documents", "rates", "rule_agreement", "subsets", "calibration")
 
 
 def save(report: ContaminationReport, path: Path, table: str) -> None:
     """See `ContaminationReport.save`."""
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"unknown suffix {path.suffix!r}; a report is written as {', '.join(SUFFIXES)}", str(path))
-    if suffix == ".html":
-        from anygram.analysis.contamination.page import render
-
-        path.write_text(render(report), encoding="utf-8", errors="backslashreplace")
-    elif suffix == ".json":
-        path.write_text(json.dumps(report.to_dict(), allow_nan=False) + "\n", encoding="ascii")
-    else:
-        write_table(_table(report, table).columns(), path)
+    save_report(path, page=lambda: render(report), data=report.to_dict, table=lambda: _table(report, table))
 
 
 def write_records(records: Iterable[Mapping[str, object]], path: Path) -> None:

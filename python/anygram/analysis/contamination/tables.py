@@ -9,30 +9,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from anygram.results.base import BoolArray, Column, Float64Array, Table
-from anygram.results.text import shortened, visible
+from anygram.analysis.report_table import ReportTable
+from anygram.results.base import BoolArray, Column, Float64Array
 from anygram.types import Int64Array
 
 _TEXT = np.object_
-
-
-class ReportTable(Table):
-    """A table whose columns may be text; what a corpus holds is made fit to be shown."""
-
-    __slots__ = ()
-
-    def _heading(self) -> str:
-        return f"{type(self).__name__}: {len(self):,} rows"
-
-    def _preview(self, limit: int) -> tuple[list[str], list[list[str]]]:
-        columns = {name: column[:limit].tolist() for name, column in self.columns().items()}
-        return list(columns), [list(map(_cell, row)) for row in zip(*columns.values(), strict=True)]
-
-    def rows(self) -> list[dict[str, object]]:
-        """The rows as mappings, of Python's own types."""
-        columns = self.columns()
-        lists = [column.tolist() for column in columns.values()]
-        return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -310,11 +291,3 @@ class Calibration(ReportTable):
         "low": np.float64,
         "high": np.float64,
     }
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else shortened(visible(str(value)), 40)

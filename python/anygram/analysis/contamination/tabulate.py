@@ -7,26 +7,24 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anygram.analysis.contamination.benchmarks import Benchmark
 from anygram.analysis.contamination.items import Evidence, Verdict
-from anygram.analysis.contamination.statistics import cohen_kappa, difference, mean, wilson
 from anygram.analysis.contamination.tables import (
     ItemVerdicts,
     MatchedSpans,
     Rates,
-    ReportTable,
     RuleAgreement,
     SpanDocuments,
     Subsets,
 )
+from anygram.analysis.report_table import from_rows
+from anygram.analysis.statistics import cohen_kappa, difference, mean, wilson
 from anygram.results.base import plain
 
 if TYPE_CHECKING:
     from anygram.analysis.contamination.report import ContaminationReport
-
-_TableType = TypeVar("_TableType", bound=ReportTable)
 
 SCORED = "scored"
 """The label of an item that a rule without a threshold gives a score and no verdict."""
@@ -74,12 +72,12 @@ def rates(report: ContaminationReport) -> Rates:
                 *(counted.rate, *counted.interval),
             )
         )
-    return _table(Rates, rows)
+    return from_rows(Rates, rows)
 
 
 def items(report: ContaminationReport) -> ItemVerdicts:
     """See `ContaminationReport.items`."""
-    return _table(
+    return from_rows(
         ItemVerdicts,
         [
             (
@@ -100,7 +98,7 @@ def spans(report: ContaminationReport) -> MatchedSpans:
         text = item.fields[found.field][found.begin : found.end]
         place = (found.field, found.begin, found.end, text, found.count)
         rows.append((number, benchmark.name, item.number, item.id, rule, *place))
-    return _table(MatchedSpans, rows)
+    return from_rows(MatchedSpans, rows)
 
 
 def documents(report: ContaminationReport) -> SpanDocuments:
@@ -111,7 +109,7 @@ def documents(report: ContaminationReport) -> SpanDocuments:
             facts = report.found.documents[int(document)]
             metadata = json.dumps(plain(facts.metadata), ensure_ascii=False)
             rows.append((number, facts.number, facts.id, facts.source, metadata))
-    return _table(SpanDocuments, rows)
+    return from_rows(SpanDocuments, rows)
 
 
 def rule_agreement(report: ContaminationReport) -> RuleAgreement:
@@ -131,7 +129,7 @@ def rule_agreement(report: ContaminationReport) -> RuleAgreement:
             rows.append((benchmark.name, one, other, *_agreement(pairs)))
         if len(report.benchmarks) > 1:
             rows.append((ALL, one, other, *_agreement(total)))
-    return _table(RuleAgreement, rows)
+    return from_rows(RuleAgreement, rows)
 
 
 def _agreement(pairs: Counter[tuple[bool, bool]]) -> tuple[object, ...]:
@@ -166,7 +164,7 @@ def subsets(report: ContaminationReport) -> Subsets:
                 *(*difference(dirty, clean), gain),
             )
         )
-    return _table(Subsets, rows)
+    return from_rows(Subsets, rows)
 
 
 def rule_summaries(report: ContaminationReport, benchmark: str) -> dict[str, Any]:
@@ -228,8 +226,3 @@ def _evidence(report: ContaminationReport) -> Iterator[tuple[Benchmark, str, Ver
 
 def _decides(report: ContaminationReport, rule: str) -> bool:
     return all(tally(by_rule[rule]).decides for by_rule in report.verdicts.values())
-
-
-def _table(kind: type[_TableType], rows: Sequence[Sequence[object]]) -> _TableType:
-    columns = zip(*rows, strict=True) if rows else [[] for _ in kind._dtypes]
-    return kind(**{name: list(column) for name, column in zip(kind._dtypes, columns, strict=True)})

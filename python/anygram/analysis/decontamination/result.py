@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from anygram.analysis.contamination.tables import ReportTable
+from anygram.analysis.report_table import ReportTable
 from anygram.results.base import Column, Float64Array
 from anygram.types import Int64Array
 

@@ -6,6 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from anygram.results.base import Float64Array
+
 #: The two-sided 95 % point of the normal distribution.
 Z_95 = 1.959963984540054
 
@@ -106,3 +110,23 @@ def _are_shares(values: Sequence[float]) -> bool:
 def _variance_of_mean(values: Sequence[float], average: float) -> float:
     squares = math.fsum((value - average) ** 2 for value in values)
     return squares / (len(values) - 1) / len(values)
+
+
+def correlation(ones: Float64Array, others: Float64Array) -> float:
+    """Pearson's correlation of two columns; nan if either is the same everywhere, or empty."""
+    if not len(ones) or ones.min() == ones.max() or others.min() == others.max():
+        return math.nan
+    one, other = ones - ones.mean(), others - others.mean()
+    return float(one @ other / math.sqrt(float(one @ one) * float(other @ other)))
+
+
+def rank_correlation(ones: Float64Array, others: Float64Array) -> float:
+    """Spearman's: Pearson's of the ranks, where equals share the mean of theirs."""
+    return correlation(_ranks(ones), _ranks(others))
+
+
+def _ranks(values: Float64Array) -> Float64Array:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    ranks: Float64Array = (ends - (counts - 1) / 2)[places]
+    return ranks

@@ -1,0 +1,1 @@
+"""How far a corpus agrees with texts, token by token: the measure of the Infini-gram paper."""
