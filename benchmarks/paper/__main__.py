@@ -62,9 +62,12 @@ def train(folder: Path, settings: Settings, name: str, seconds: float) -> None:
 
 
 def write_machine_text(folder: Path, settings: Settings) -> None:
+    import torch
+
     from paper import machine, neural
     from paper.references import Workplace
 
+    torch.set_num_threads(1)  # for rows this small more threads cost more than they give
     if not (folder / "machine.json").exists():
         machine.write(Workplace(folder, settings), neural.plans(settings)[0])
 

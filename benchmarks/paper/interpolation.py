@@ -8,14 +8,16 @@ import numpy as np
 
 import anygram
 from common import markdown_table
+from paper import neural
 from paper.findings import Condition, Findings, percent
-from paper.measures import perplexity
+from paper.measures import Floats, perplexity
 from paper.mixing import Mixed, Setting, compare, mix, read, significance
 from paper.neural import Plan, by_text, plans
 from paper.references import Workplace
 
 _SURE = 0.01
 _NOTHING = 0.02  # a gain up to this is about 0
+_REMEMBERED = 60  # documents of its training text that a model is asked about again
 
 
 def run(workplace: Workplace) -> Findings:
@@ -42,7 +44,12 @@ def run(workplace: Workplace) -> Findings:
     ]
     out_of_domain = _out_of_domain(workplace, small, large)
     found.conditions += [_nothing(*one) for one in out_of_domain]
+    remembered = _remembered(workplace, small, seen)
+    word_parts = {name: _word_parts(mixed, workplace) for name, mixed in [("whole", rows[f"{small.name}, whole"][2]), *out_of_domain]}
+    found.conditions += [_asked_again(remembered), _inside_words(word_parts)]
     found.figures = {
+        "remembered": remembered,
+        "gain_inside_words": word_parts,
         "rows": {name: _plain(mixed, workplace, seed) for name, (_, _, mixed) in rows.items()},
         "out_of_domain": {name: {"gain": mixed.gain_two} for name, mixed in out_of_domain},
     }
@@ -185,6 +192,57 @@ def _nothing(name: str, mixed: Mixed) -> Condition:
     )
 
 
+def _remembered(workplace: Workplace, *models: Plan) -> dict[str, dict[str, float]]:
+    """The perplexity of each model on its own training text, and on the other's: has it learnt it by heart?"""
+    texts = {}
+    for plan in models:
+        numbers = neural.training_documents(workplace, plan.data)[:_REMEMBERED]
+        texts[plan.data] = [workplace.document(int(one))[: workplace.settings.most_tokens] for one in numbers]
+    return {
+        plan.name: {
+            data: perplexity(neural.token_logprobs(neural.load(workplace, plan), tokens))
+            for data, tokens in texts.items()
+        }
+        for plan in models
+    }
+
+
+def _asked_again(remembered: dict[str, dict[str, float]]) -> Condition:
+    return Condition(
+        "3 (e)",
+        "perplexity of a model on the text that it was trained on, and on the other's: does it know it by heart?",
+        "; ".join(
+            f"{name}: " + ", ".join(f"{value:.1f} on that of “{data}”" for data, value in values.items())
+            for name, values in remembered.items()
+        ),
+        None,
+    )
+
+
+def _word_parts(mixed: Mixed, workplace: Workplace) -> dict[str, float]:
+    """How much of what mixing saves (in nats) is saved on tokens that go on with a word, and how many those are."""
+    inside = _inside_word(workplace)[np.concatenate(mixed.texts.tokens)]
+    saved: Floats = mixed.after - mixed.before
+    return {"tokens": float(inside.mean()), "saved": float(saved[inside].sum() / saved.sum())}
+
+
+def _inside_word(workplace: Workplace) -> np.ndarray:
+    """Of each token of the vocabulary, whether it begins with a letter or a digit: no space, no punctuation."""
+    tokenizer = _tokenizer(workplace)
+    written = [tokenizer.id_to_token(number) or " " for number in range(tokenizer.get_vocab_size())]
+    return np.array([one[0].isascii() and one[0].isalnum() for one in written])
+
+
+def _inside_words(parts: dict[str, dict[str, float]]) -> Condition:
+    return Condition(
+        "3 (g)",
+        "how much of what is saved is saved on tokens that begin with a letter or digit, mostly the rest of a word",
+        "; ".join(f"{name}: {percent(one['saved'])} on {percent(one['tokens'])} of tokens" for name, one in parts.items()),
+        None,
+        "good at completing words of several tokens",
+    )
+
+
 # --- figures and tables
 
 
@@ -210,13 +268,17 @@ def _by_domain(mixed: Mixed) -> dict[str, tuple[float, float]]:
 
 def _bits_per_byte(mixed: Mixed, workplace: Workplace) -> tuple[float, float]:
     """Alone and mixed; a token of a byte-level tokenizer is written with one letter a byte."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(workplace.tokenizer))
+    tokenizer = _tokenizer(workplace)
     sizes = np.array([len(tokenizer.id_to_token(number) or "") for number in range(tokenizer.get_vocab_size())])
     num_bytes = int(sizes[np.concatenate(mixed.texts.tokens)].sum())
     alone, both = (-float(values.sum()) / np.log(2) / num_bytes for values in (mixed.before, mixed.after))
     return float(alone), float(both)
+
+
+def _tokenizer(workplace: Workplace) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(workplace.tokenizer))
 
 
 _PAPER_ROWS = (
