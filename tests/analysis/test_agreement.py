@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
+import json
 import math
+import pickle
+import re
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
+import polars
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anygram
+from anygram.analysis.agreement.report import AgreementReport
+from anygram.cli import main
+from anygram.errors import InputError, InvalidQueryError
 from oracle import Oracle
 from strategies import Documents, corpora, ngrams, shard_counts
 
@@ -129,7 +141,7 @@ def check(table: Any, keys: tuple[str, ...], expected: dict[tuple[object, ...], 
             assert 0 <= found[key]["low"] <= found[key]["agreement"] <= found[key]["high"] <= 1
 
 
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(questions(), shard_counts(), st.sampled_from([(5, None), (None,), (1, 2, 3)]), st.booleans())
 def test_every_table_is_that_of_the_definition(
     question: tuple[Documents, dict[str, list[Row]]], shards: int, orders: tuple[int | None, ...], argmax: bool
@@ -241,3 +253,373 @@ def relation(rows: list[Row]) -> Row:
         "sparse": len(sparse),
         **dict(zip(names, correlations(rows) + correlations(sparse), strict=True)),
     }
+
+
+HOSTILE = "</style><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }} \u202egnihton \x1b[31m"
+
+
+@pytest.fixture(scope="module")
+def index() -> anygram.Index:
+    return anygram.build(
+        ["to be or not to be, that is the question", "the cat sat on the mat", "the cat sat on the hat", HOSTILE],
+        tokenizer="bytes",
+    )
+
+
+@pytest.fixture(scope="module")
+def report(index: anygram.Index) -> AgreementReport:
+    human = [{"text": "to be or not, the cat", "kind": "prose"}, {"text": ""}, {"text": HOSTILE, "kind": HOSTILE}]
+    machine = [{"text": "the cat sat on the cat sat on the mat", "kind": "prose"}, {"text": "x", "kind": "prose"}]
+    probs = [np.linspace(0, 1, len(text["text"].encode())) for text in human]
+    return anygram.agreement(
+        index, {"human": human, HOSTILE: machine}, by="kind", model_probs={"human": probs}, argmax=True
+    )
+
+
+def test_half_of_the_probability_is_not_agreement() -> None:
+    with anygram.build([[1, 2], [1, 3]], tokenizer=None) as index:
+        report = anygram.agreement(index, [[1, 2]], orders=[None], argmax=True)
+    row = report.tokens.rows()[1]
+    assert (row["prob"], row["agrees"], row["argmax"], row["effective_n"]) == (0.5, False, True, 2)
+    assert report.overall.rows()[0]["agreeing"] == 0
+
+
+def test_effective_n_is_pooled_beyond_32() -> None:
+    text = list(range(200))
+    with anygram.build([text], tokenizer=None) as index:
+        report = anygram.agreement(index, [text], orders=[None])
+    rows = report.by_effective_n.rows()
+    ends = [(row["effective_n"], row["effective_n_last"], row["tokens"]) for row in rows]
+    assert ends == [*((n, n, 1) for n in range(1, 33)), (33, 64, 32), (65, 128, 64), (129, 256, 72)]
+    assert sum(row["share"] for row in rows) == pytest.approx(1)
+
+
+class TestTexts:
+    """What may be given, and what is refused."""
+
+    def test_texts_and_ids_are_the_same(self, index, tmp_path):
+        texts = ["the cat", "", "to be"]
+        path = tmp_path / "some.texts.jsonl"
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        expected = anygram.agreement(index, texts).overall.rows()
+        for source, name in (
+            ([index.encode(text) for text in texts], "texts"),
+            ([{"tokens": list(text.encode())} for text in texts], "texts"),
+            (iter(texts), "texts"),
+            (polars.DataFrame({"text": texts}), "texts"),
+            (path, "some.texts"),
+            (str(path), "some.texts"),
+            ({"mine": anygram.read_corpus(path)}, "mine"),
+        ):
+            rows = anygram.agreement(index, source).overall.rows()
+            assert rows == [{**row, "set": name} for row in expected]
+
+    def test_the_source_is_the_file_or_a_field_of_that_name(self, index, tmp_path):
+        for name, record in (("a", {"text": "to be"}), ("b", {"text": "the", "source": "web"})):
+            (tmp_path / f"{name}.jsonl").write_text(json.dumps(record) + "\n")
+        corpus = anygram.read_corpus(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+        report = anygram.agreement(index, corpus, by="source", orders=[None])
+        assert report.by_domain.domain.tolist() == [str(tmp_path / "a.jsonl"), "web"]
+
+    def test_model_probs_may_be_a_field_and_be_unknown(self, index):
+        texts = [{"text": "to be", "p": [None, 0.1, 0.2, 1.0, 0.4]}]
+        report = anygram.agreement(index, texts, model_probs="p", orders=[None])
+        assert report.by_model_prob.tokens.tolist() == [0, 1, 1, 0, 1, 0, 0, 0, 0, 1]
+        assert report.model_relation.tokens.tolist() == [4]
+
+    @pytest.mark.parametrize(
+        ("texts", "options", "message"),
+        [
+            (["a"], {"orders": ()}, "orders are different ints"),
+            (["a"], {"orders": (0,)}, "orders are different ints"),
+            (["a"], {"orders": (True,)}, "orders are different ints"),
+            (["a"], {"orders": (5, 5)}, "orders are different ints"),
+            (["a"], {"orders": 5}, "orders are different ints"),
+            (["a"], {"orders": "5"}, "orders are different ints"),
+            ({}, {}, "no set of texts at all"),
+            ([{"text": "a", "kind": 1}], {"by": "sort"}, "no text has a field 'sort'; they have 'kind'"),
+            (["a"], {"model_probs": []}, "has 1 texts, found probabilities of 0"),
+            (["ab"], {"model_probs": [[0.5]]}, "has 2 tokens by the index's tokenizer, found 1 probabilities"),
+            (["ab"], {"model_probs": [[[0.5, 1]]]}, "an array of shape"),
+            (["ab"], {"model_probs": [[0.5, 1.5]]}, "probabilities are from 0 to 1, found 1.5"),
+            (["ab"], {"model_probs": [[-0.5, 0.5]]}, "of log probabilities give numpy.exp"),
+            (["ab"], {"model_probs": [["x", "y"]]}, "expected numbers"),
+            (["ab"], {"model_probs": {"y": [[0.5]]}}, "no set is called 'y'; there are 'texts'"),
+            ({"a": ["x"], "b": ["y"]}, {"model_probs": [[0.5]]}, "there are 2 sets"),
+            ([{"text": "a"}], {"model_probs": "p"}, "text 0 of 'texts' has no field 'p'"),
+        ],
+    )
+    def test_what_does_not_fit_is_told(self, index, texts, options, message):
+        with pytest.raises(InvalidQueryError, match=message):
+            anygram.agreement(index, texts, **options)
+
+    def test_what_cannot_be_read_is_told(self, index):
+        for texts, message in (
+            ([], "no document at all"),
+            ("to be or not", "no such file"),
+            (["\ud800"], "lone surrogate"),
+            ([-1], "found one number"),
+        ):
+            with pytest.raises(InputError, match=message):
+                anygram.agreement(index, texts)
+        with (
+            anygram.build([[1, 2]], tokenizer=None) as ids,
+            pytest.raises(InvalidQueryError, match="no tokenizer to encode texts"),
+        ):
+            anygram.agreement(ids, ["a"])
+
+    def test_progress(self, index):
+        told = []
+        anygram.agreement(index, {"a": ["to be"]}, progress=lambda *facts: told.append(facts))
+        assert told == [("a: 5-gram", 5, 5), ("a: ∞-gram", 5, 5)]
+
+
+class TestReport:
+    def test_it_is_pickled_whole(self, report):
+        again = pickle.loads(pickle.dumps(report))
+        for name in TABLES:
+            assert getattr(again, name) == getattr(report, name)
+
+    def test_arrow(self, report):
+        for name in TABLES:
+            table = getattr(report, name)
+            frame = polars.DataFrame(table)
+            assert frame.columns == list(table.columns())
+            for column, values in table.columns().items():
+                np.testing.assert_array_equal(frame[column].to_numpy(), values)
+
+    def test_facts_are_the_rows_of_a_set(self, report):
+        facts = report.facts("human", 5)
+        rows = [row for row in report.tokens.rows() if row["set"] == "human" and row["order"] == "5"]
+        assert facts.effective_n.tolist() == [row["effective_n"] for row in rows]
+        assert facts.agrees.tolist() == [row["agrees"] for row in rows]
+        for ask, message in (
+            (lambda: report.facts("human", 4), "no order 4 in this report; it has 5, None"),
+            (lambda: report.facts("nope"), "no set 'nope' in this report"),
+            (lambda: report.save("x.csv", table="nope"), "the tables of a report are overall"),
+            (lambda: report.plot("nope"), "the figures of a report are"),
+        ):
+            with pytest.raises(InvalidQueryError, match=message):
+                ask()
+        with pytest.raises(InputError, match=r"unknown suffix '\.doc'"):
+            report.save("x.doc")
+
+    def test_excerpts_are_the_texts(self, report):
+        shown = {(one.set, one.text): "".join(one.pieces) for one in report.excerpts}
+        assert shown[HOSTILE, 0] == "the cat sat on the cat sat on the mat"
+        assert shown["human", 0] == "to be or not, the cat"
+        assert ("human", 2) not in shown  # the other set has two texts
+
+    @pytest.mark.parametrize("tokenizer", ["bytes", "words", "words:fold"])
+    def test_excerpts_whatever_the_tokenizer(self, tokenizer):
+        text = "  naïve, “Über” 数 tokens!\n"
+        with anygram.build(["some tokens: naïve"], tokenizer=tokenizer) as index:
+            (of_text,) = anygram.agreement(index, [text]).excerpts
+            (of_ids,) = anygram.agreement(index, [index.encode(text)]).excerpts
+            assert "".join(of_text.pieces) == text
+            assert len(of_text.pieces) == len(of_ids.pieces) == len(index.encode(text))
+            if tokenizer == "bytes":
+                assert "".join(of_ids.pieces) == text
+
+    def test_json_is_ascii_and_whole(self, report, tmp_path):
+        report.save(tmp_path / "report.json")
+        raw = (tmp_path / "report.json").read_bytes()
+        saved = json.loads(raw)
+        assert raw.isascii()
+        assert (saved["schema"], saved["orders"], saved["by"]) == ("anygram.agreement/1", ["5", "inf"], "kind")
+        for name in TABLES[:-1]:
+            assert len(saved[name]) == len(getattr(report, name)), name
+
+    @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+    @pytest.mark.parametrize("table", ["overall", "by_domain", "tokens"])
+    def test_tables(self, report, tmp_path, suffix, table):
+        if suffix == "parquet":
+            pytest.importorskip("pyarrow")
+        path = tmp_path / f"table.{suffix}"
+        report.save(path, table=table)
+        read = {"csv": polars.read_csv, "jsonl": polars.read_ndjson, "parquet": polars.read_parquet}[suffix]
+        assert len(read(path)) == len(getattr(report, table))
+
+    def test_repr(self, report):
+        shown = repr(report) + "".join(repr(getattr(report, name)) for name in TABLES)
+        assert not any(character in shown for character in "\x1b\u202e")
+        assert "<script>" not in report._repr_html_()
+
+    def test_what_was_not_asked_for_has_no_rows(self, index):
+        plain = anygram.agreement(index, ["the cat"], orders=[None])
+        assert [len(getattr(plain, name)) for name in TABLES] == [1, 7, 7, 0, 0, 0, 7]
+        assert "argmax_agreement" not in plain.overall.columns()
+        assert "model_prob" not in plain.tokens.columns()
+
+
+class Page(HTMLParser):
+    """All that a page holds but text, and whether each thing that begins ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.texts, self.open = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+        if tag not in {"meta", "input"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+class TestPage:
+    def test_hostile_text(self, report, tmp_path):
+        pytest.importorskip("jinja2")
+        report.save(tmp_path / "report.html")
+        content = (tmp_path / "report.html").read_text(encoding="utf-8")
+        page = Page()
+        page.feed(content)
+        # The page's own script and style, no image, nothing from elsewhere, no handler, no style that the policy stops.
+        assert page.tags.count("script") == page.tags.count("style") == 1
+        assert not {"img", "iframe", "link", "object"} & set(page.tags)
+        assert not [name for name, _ in page.attributes if name.startswith("on") or name in {"src", "href", "style"}]
+        assert not any(character in content for character in "\x1b\u202e")
+        text = "".join(page.texts)
+        assert "<img src=x onerror=alert(2)>{{ 7*7 }} ⟨U+202E⟩gnihton ⟨U+001B⟩[31m" in text
+        assert page.open == []
+        for number in ("nan", "inf,", "inf "):
+            assert f'"{number}' not in content  # a place that could not be computed
+
+    def test_the_policy_names_the_script_and_the_style(self, report, tmp_path):
+        pytest.importorskip("jinja2")
+        report.save(tmp_path / "report.html")
+        content = (tmp_path / "report.html").read_text(encoding="utf-8")
+        policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', content)[1])
+        for tag in ("script", "style"):
+            inside = re.search(rf"<{tag}>(.*?)</{tag}>", content, re.DOTALL)[1]
+            digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+            assert f"{tag}-src 'sha256-{digest}'" in policy
+
+    @pytest.mark.parametrize("texts", [["x"], [""], ["", "to be"], {"a": [""], "b": ["to be"]}])
+    def test_any_report_has_a_page(self, index, texts, tmp_path):
+        pytest.importorskip("jinja2")
+        for options in ({}, {"orders": [3]}, {"argmax": True}):
+            report = anygram.agreement(index, texts, **options)
+            report.save(tmp_path / "report.html")
+            page = Page()
+            page.feed((tmp_path / "report.html").read_text(encoding="utf-8"))
+            assert page.open == []
+
+
+class TestPlot:
+    @pytest.fixture(autouse=True)
+    def _agg(self):
+        matplotlib = pytest.importorskip("matplotlib")
+        matplotlib.use("Agg")
+        yield
+        matplotlib.pyplot.close("all")
+
+    def test_all_figures_at_once(self, report):
+        axes = report.plot()
+        # By effective n: two sets of three panels; side by side: four; by frequency: two; by the model: two orders.
+        assert len(axes) == 6 + 4 + 2 + 2
+        axes[0].get_figure(root=True).canvas.draw()
+
+    def test_one_figure_on_given_axes(self, report):
+        from matplotlib import pyplot
+
+        _, axes = pyplot.subplots(1, 2)
+        assert report.plot("model_prob", axes) == list(axes)
+        assert axes[1].get_title() == "human: ∞-gram"
+        with pytest.raises(InvalidQueryError, match="this figure has 4 panels"):
+            report.plot("sets", axes)
+
+    def test_a_figure_needs_its_inputs(self, index):
+        report = anygram.agreement(index, [""])
+        assert len(report.plot()) == 4
+        for name, needed in (("sets", "several sets"), ("model_prob", "a model's probabilities")):
+            with pytest.raises(InvalidQueryError, match=needed):
+                report.plot(name)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("agreement")
+    anygram.build(["to be or not to be", "the cat sat"], path / "index", tokenizer="bytes")
+    records = [
+        {"body": "to be", "kind": "a", "p": [0.1, 0.2, 0.3, 0.4, None]},
+        {"body": "x", "kind": "b", "p": [1]},
+    ]
+    (path / "human.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (path / "lines.txt").write_text("to be\nthe cat\n")
+    return path
+
+
+@pytest.fixture
+def run(capsys, folder):
+    def _run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["agreement", str(folder / "index"), *map(str, arguments)])
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return _run
+
+
+class TestVerb:
+    def test_json(self, run, folder):
+        texts = folder / "human.jsonl"
+        options = ("--text-field", "body", "--by", "kind", "--model-probs-field", "p", "--argmax", "--orders", "3,inf")
+        code, out, err = run(texts, f"B={texts}", *options, "--json")
+        answer = json.loads(out)
+        assert (code, answer["schema"], answer["orders"]) == (0, "anygram.agreement/1", ["3", "inf"])
+        assert [row["set"] for row in answer["overall"]] == ["human", "human", "B", "B"]
+        assert answer["overall"][0]["argmax_agreement"] is not None
+        assert {row["domain"] for row in answer["by_domain"]} == {"a", "b"}
+        assert answer["model_relation"][0]["tokens"] == 5
+        assert "human: 3-gram" in err
+
+    def test_files(self, run, folder, tmp_path):
+        pytest.importorskip("jinja2")
+        arguments = (folder / "lines.txt", "--lines", "-q", "-o", tmp_path / "r.html", "-o", tmp_path / "r.csv")
+        assert run(*arguments, "--table", "tokens") == (0, "", "")
+        assert len(polars.read_csv(tmp_path / "r.csv")) == 2 * len("to bethe cat")
+        assert "agreement report" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+    def test_a_table_for_the_shell(self, run, folder):
+        code, out, _ = run(folder / "lines.txt", "-q")
+        header, *rows = [line.split("\t") for line in out.splitlines()]
+        assert (code, header[:2], [row[:3] for row in rows]) == (
+            0,
+            ["set", "order"],
+            [["lines", "5", "1"], ["lines", "inf", "1"]],
+        )
+
+    def test_a_table_for_people(self, run, folder, monkeypatch):
+        monkeypatch.setattr("anygram.cli.agreement.on_terminal", lambda: True)
+        code, out, _ = run(folder / "human.jsonl", "--text-field", "body", "--by", "kind", "--argmax", "-q")
+        assert code == 0
+        assert "∞-gram" in out
+        assert "by kind" in out
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "message"),
+        [
+            (["nope.jsonl"], 3, "no such file"),
+            (["{}/human.jsonl"], 3, "no field 'text'"),
+            (["{}/lines.txt", "--orders", "x"], 2, "--orders: expected numbers and inf"),
+            (["{}/lines.txt", "--orders", "0"], 2, "orders are different ints"),
+            (["{}/lines.txt", "{}/lines.txt"], 2, "two sets of texts are called 'lines'"),
+            (["{}/lines.txt", "--by", "kind"], 2, "no text has a field 'kind'"),
+            (["{}/lines.txt", "-o", "x.doc"], 2, "expected a name that ends in"),
+            (["{}/lines.txt", "--table", "x"], 2, "--table: expected one of"),
+        ],
+    )
+    def test_errors(self, run, folder, arguments, code, message):
+        ended, _, err = run(*(argument.format(folder) for argument in arguments), "-q")
+        assert ended == code
+        assert message in err

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from anygram.cli import exits
+from anygram.cli.agreement import agreement
 from anygram.cli.bench import bench
 from anygram.cli.build import build
 from anygram.cli.combine import combine
@@ -99,6 +100,11 @@ _add(
     decontaminate,
     "Which documents to drop for benchmarks' sake.",
     "anygram decontaminate corpus.jsonl humaneval.jsonl --rule bff --kept clean.jsonl",
+)
+_add(
+    agreement,
+    "How far a corpus agrees with texts, token by token.",
+    "anygram agreement my-index human.jsonl nucleus.jsonl --by source -o report.html",
 )
 _add(demo, "Index text that is on this machine.", "anygram demo")
 _add(bench, "How fast an index answers here.", "anygram bench my-index")

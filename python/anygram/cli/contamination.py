@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anygram.cli.exits import ExitCode, UsageError
-from anygram.cli.options import IndexPath, Json, Threads, open_index
-from anygram.cli.output import note, on_terminal, print_json, show_table, table_of
+from anygram.cli.options import IndexPath, Json, Threads, named_paths, open_index
+from anygram.cli.output import note, on_terminal, plain_text, print_json, share_bar, show_table, table_of
 from anygram.cli.progress import reporting
-from anygram.results.text import visible
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from anygram.analysis.contamination.report import ContaminationReport
 
 Benchmarks = Annotated[
@@ -151,15 +148,7 @@ def named_benchmarks(benchmarks: list[str]) -> dict[str, str]:
     """Benchmarks by name: as NAME=PATH says, or called by their files."""
     from anygram.analysis.contamination.benchmarks import name_of_path
 
-    named: dict[str, str] = {}
-    for given in benchmarks:
-        name, equals, path = given.partition("=")
-        if not equals or Path(given).exists():
-            name, path = name_of_path(given), given
-        if name in named:
-            raise UsageError(f"two benchmarks are called {name!r}: name them, as NAME=PATH")
-        named[name] = path
-    return named
+    return named_paths(benchmarks, name_of_path, "benchmarks")
 
 
 def parse_fields(given: list[str] | None) -> dict[str, Any] | None:
@@ -228,7 +217,7 @@ def _show(report: ContaminationReport) -> None:
     console = Console()
     for benchmark in report.benchmarks:
         grid = Table(
-            title=_text(f"{benchmark.name}: {len(benchmark):,} items"), box=box.SIMPLE_HEAD, title_justify="left"
+            title=plain_text(f"{benchmark.name}: {len(benchmark):,} items"), box=box.SIMPLE_HEAD, title_justify="left"
         )
         for heading in ("rule", "contaminated", "applicable", "rate", "95 % interval", "", "labels"):
             grid.add_column(heading, justify="left" if heading in {"rule", "", "labels"} else "right")
@@ -238,27 +227,13 @@ def _show(report: ContaminationReport) -> None:
             labels = ", ".join(f"{label} {count:,}" for label, count in facts["labels"].items())
             known = rate is not None
             grid.add_row(
-                _text(name),
+                plain_text(name),
                 "" if facts["contaminated"] is None else f"{facts['contaminated']:,}",
                 f"{applicable:,}",
                 f"{rate:.1%}" if known else "–",
                 f"{low:.1%} – {high:.1%}" if known else "",
-                _bar(rate) if known else _text(""),
-                _text(labels),
+                share_bar(rate) if known else plain_text(""),
+                plain_text(labels),
             )
         console.print(grid)
-    console.print(_text("-o report.html shows the evidence."), style="dim")
-
-
-def _text(text: str) -> Text:
-    """Plain text: no markup of rich's, and nothing that would command the terminal."""
-    from rich.text import Text
-
-    return Text(visible(text))
-
-
-def _bar(rate: float) -> Text:
-    from rich.text import Text
-
-    filled = round(rate * 16)
-    return Text.assemble(("█" * filled, "red"), ("░" * (16 - filled), "dim"))
+    console.print(plain_text("-o report.html shows the evidence."), style="dim")

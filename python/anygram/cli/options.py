@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from anygram.cli.exits import UsageError
 from anygram.cli.output import Delivery
 from anygram.cli.sizes import parse_size
 
@@ -123,3 +125,22 @@ def open_index(path: Path) -> Index:
 def delivery(json: bool, output: Path | None = None) -> Delivery:
     """Where the answer goes."""
     return Delivery(json, output)
+
+
+def named_paths(given: Sequence[str], name_of: Callable[[str], str], what: str) -> dict[str, str]:
+    """Inputs by name: as NAME=PATH says, or called by their files.
+
+    Args:
+        given: the arguments.
+        name_of: what a file's input is called.
+        what: they are, for messages: "benchmarks".
+    """
+    named: dict[str, str] = {}
+    for one in given:
+        name, equals, path = one.partition("=")
+        if not equals or Path(one).exists():
+            name, path = name_of(one), one
+        if name in named:
+            raise UsageError(f"two {what} are called {name!r}: name them, as NAME=PATH")
+        named[name] = path
+    return named

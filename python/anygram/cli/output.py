@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import typer
 
 from anygram.results.base import plain
 from anygram.results.text import visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 
@@ -100,3 +103,18 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return "nan" if math.isnan(value) else f"{value:.6g}"
     return "" if value is None else visible(str(value))
+
+
+def plain_text(text: str) -> Text:
+    """Plain text for a table of rich's: no markup of its own, and nothing that would command the terminal."""
+    from rich.text import Text
+
+    return Text(visible(text))
+
+
+def share_bar(share: float) -> Text:
+    """A share as a bar."""
+    from rich.text import Text
+
+    filled = round(share * 16)
+    return Text.assemble(("█" * filled, "red"), ("░" * (16 - filled), "dim"))

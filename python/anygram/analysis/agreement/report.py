@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from anygram.analysis.agreement import tabulate
+from anygram.analysis.agreement.excerpts import Excerpt
 from anygram.analysis.agreement.measure import TokenFacts
 from anygram.analysis.agreement.tables import (
     ByDomain,
@@ -23,6 +26,9 @@ from anygram.errors import InvalidQueryError
 from anygram.results.base import Float64Array, plain
 from anygram.results.text import visible
 from anygram.types import Ragged
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,14 @@ class AgreementReport:
         sets: the sets of texts, with what is known of each token.
         orders: 5 for the 5-gram, None for the ∞-gram.
         by: the field that tells a text's domain; None if that was not asked for.
+        excerpts: the beginnings of a few texts, for the page.
     """
 
     corpus: CorpusFacts
     sets: Sequence[MeasuredSet]
     orders: Sequence[int | None]
     by: str | None
+    excerpts: Sequence[Excerpt]
 
     @cached_property
     def overall(self) -> Overall:
@@ -133,6 +141,47 @@ class AgreementReport:
             raise InvalidQueryError(f"no order {order!r} in this report; it has {', '.join(map(repr, self.orders))}")
         return self.set(name).facts[list(self.orders).index(order)]
 
+    def plot(self, which: str | None = None, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
+        """Draws the paper's figures: those that the report has what it takes for, or one of them.
+
+        Args:
+            which: "effective_n" (figure 3: agreement and tokens by effective n), "sets" (5 and 6: the sets side by
+                side), "frequency" (7: by the suffix's frequency) or "model_prob" (4 and 8: by a neural model's
+                probability); None for all.
+            ax: what to draw on, as many axes as the figure has panels; None for a figure of its own.
+
+        Returns:
+            The axes, one a panel.
+
+        Raises:
+            InvalidQueryError: there is no such figure, it needs several sets or a model's probabilities, or there are
+                more or fewer axes than panels.
+            MissingExtraError: matplotlib is not installed.
+        """
+        from anygram.analysis.agreement.figures import figure, figures
+        from anygram.analysis.agreement.plot import plot
+
+        return plot(figures(self) if which is None else [figure(self, which)], ax)
+
+    def save(self, path: str | os.PathLike[str], *, table: str = "overall") -> None:
+        """Writes the report.
+
+        Args:
+            path: ends in .html (a page that needs nothing else), .json (everything but the single tokens), or in
+                .parquet, .csv or .jsonl (one of the tables).
+            table: which one: "overall", "by_effective_n", "by_frequency", "by_domain", "by_model_prob",
+                "model_relation" or "tokens".
+
+        Raises:
+            InputError: the suffix is unknown.
+            InvalidQueryError: there is no such table.
+            MissingExtraError: what writes such a file is not installed.
+        """
+        from anygram.analysis.agreement.page import render
+        from anygram.analysis.saving import save_report
+
+        save_report(Path(path), page=lambda: render(self), data=self.to_dict, table=lambda: tabulate.table(self, table))
+
     def summary(self) -> dict[str, Any]:
         """The report in short, as plain data: `anygram agreement --json`."""
         return {
@@ -146,7 +195,7 @@ class AgreementReport:
 
     def to_dict(self) -> dict[str, Any]:
         """All of the report but the single tokens, as plain data that `json.dumps` takes."""
-        return {"schema": "anygram.agreement/1", **self.summary(), **tabulate.to_dict(self)}
+        return {"schema": "anygram.agreement/1", **self.summary(), **tabulate.rows(self)}
 
     def __iter__(self) -> Iterator[MeasuredSet]:
         return iter(self.sets)

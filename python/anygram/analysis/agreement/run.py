@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anygram.analysis.agreement.excerpts import excerpts
 from anygram.analysis.agreement.measure import measure
 from anygram.analysis.agreement.report import AgreementReport, MeasuredSet
 from anygram.analysis.agreement.texts import ModelProbs, Progress, TextSet, TextSource, read_sets
@@ -62,6 +63,7 @@ def agreement(
         sets=[_measured(index, one, checked, argmax, progress) for one in sets],
         orders=checked,
         by=by,
+        excerpts=excerpts(sets, index.tokenizer),
     )
 
 

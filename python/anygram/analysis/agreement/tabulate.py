@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -21,11 +21,14 @@ from anygram.analysis.agreement.tables import (
 )
 from anygram.analysis.report_table import ReportTable
 from anygram.analysis.statistics import correlation, rank_correlation, wilson
-from anygram.results.base import BoolArray, Float64Array
+from anygram.errors import InvalidQueryError
+from anygram.results.base import BoolArray, Float64Array, plain
 from anygram.types import Int64Array
 
 if TYPE_CHECKING:
     from anygram.analysis.agreement.report import AgreementReport, MeasuredSet
+
+TABLES = ("overall", "by_effective_n", "by_frequency", "by_domain", "by_model_prob", "model_relation", "tokens")
 
 _Columns: TypeAlias = dict[str, npt.NDArray[Any] | None]
 _TableType = TypeVar("_TableType", bound=ReportTable)
@@ -278,9 +281,19 @@ def _intervals(part: Int64Array, whole: Int64Array) -> tuple[Float64Array, Float
     return ends[:, 0], ends[:, 1]
 
 
-def to_dict(report: AgreementReport) -> Mapping[str, Any]:
-    """The tables but the one of tokens, as rows."""
-    from anygram.results.base import plain
+def table(report: AgreementReport, name: str) -> ReportTable:
+    """One of the tables, by its name.
 
-    names = ("overall", "by_effective_n", "by_frequency", "by_domain", "by_model_prob", "model_relation")
-    return {name: plain(getattr(report, name).rows()) for name in names}
+    Raises:
+        InvalidQueryError: there is none of that name.
+    """
+    if name not in TABLES:
+        raise InvalidQueryError(f"the tables of a report are {', '.join(TABLES)}; found {name!r}")
+    found = getattr(report, name)
+    assert isinstance(found, ReportTable)
+    return found
+
+
+def rows(report: AgreementReport) -> dict[str, Any]:
+    """The rows of all tables but that of tokens, as plain data."""
+    return {name: plain(table(report, name).rows()) for name in TABLES if name != "tokens"}

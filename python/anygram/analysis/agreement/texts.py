@@ -32,7 +32,7 @@ NO_DOMAIN = "(none)"
 UNNAMED = "texts"
 """What a set is called that has no name and no file."""
 
-_BATCH_CHARACTERS = 1 << 18  # encoded at once: between two of them Ctrl-C is answered
+_BATCH_CHARACTERS = 1 << 16  # encoded at once: between two of them Ctrl-C is answered
 
 
 @dataclass(frozen=True)
