@@ -69,7 +69,7 @@ def write_machine_text(folder: Path, settings: Settings) -> None:
 
     torch.set_num_threads(1)  # for rows this small more threads cost more than they give
     if not (folder / "machine.json").exists():
-        machine.write(Workplace(folder, settings), neural.plans(settings)[0])
+        machine.write(Workplace(folder, settings), *neural.plans(settings)[:2])
 
 
 def experiment(step: str, folder: Path, settings: Settings, results: Path) -> None:
@@ -78,10 +78,13 @@ def experiment(step: str, folder: Path, settings: Settings, results: Path) -> No
     from paper.references import Workplace
 
     module = import_module(f"paper.{step}")
+    results.mkdir(parents=True, exist_ok=True)
     found = module.run(Workplace(folder, settings))
     arguments = argparse.Namespace(**vars(settings), results=results)
     plain = {"torch": metadata.version("torch"), **found.plain()}
     write_results(results, step, arguments, plain, found.tables)
+    for name, save in found.files.items():
+        save(results / name)
 
 
 def main() -> None:

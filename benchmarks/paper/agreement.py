@@ -298,5 +298,3 @@ def _frequency_table(cells: list[dict[str, Any]]) -> str:
         for n in sorted({cell["n"] for cell in cells})
     ]
     return markdown_table(["effective n", *(f"≥ {least}" for least in _FREQUENCIES)], rows)
-
-

@@ -16,16 +16,20 @@ from data import Archive, Text, texts_of_source, write_text
 _CODE = ("linux", "emacs")
 _CODE_SUFFIXES = (".c", ".h", ".S", ".py", ".sh", ".pl", ".el")
 _DICTIONARIES = ("dict-gcide", "dict-wn", "dict-foldoc", "dict-jargon")
-_DIGITS = {digit: value for value, digit in enumerate(f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/")}
+_DIGITS = {
+    digit: value for value, digit in enumerate(f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/")
+}
 
 
 def fetch(folder: Path) -> list[Path]:
     """Fetches what is not there; one file a domain."""
     folder.mkdir(parents=True, exist_ok=True)
     archive = Archive(folder / "debian")
-    documentation = write_text(folder, 1 << 40).rename(folder / "documentation.jsonl") if not (
-        folder / "documentation.jsonl"
-    ).exists() else folder / "documentation.jsonl"
+    documentation = (
+        write_text(folder, 1 << 40).rename(folder / "documentation.jsonl")
+        if not (folder / "documentation.jsonl").exists()
+        else folder / "documentation.jsonl"
+    )
     code = _written(folder / "code.jsonl", ((name, _code(archive, name)) for name in _CODE))
     entries = ((name, _entries(archive.binary(name))) for name in _DICTIONARIES)
     return [documentation, code, _written(folder / "dictionaries.jsonl", entries)]

@@ -29,8 +29,10 @@ def run(workplace: Workplace) -> Findings:
     for plan in (small, large, seen):
         rows[f"{plan.name}, whole"] = plan, "whole", mix(whole, *read(workplace, plan))
     for plan in (small, seen):
-        rows[f"{plan.name}, part"] = plan, "what was trained on (2^-%d)" % workplace.settings.train_halvings, mix(
-            part, *read(workplace, plan)
+        rows[f"{plan.name}, part"] = (
+            plan,
+            f"its part of 2^-{workplace.settings.train_halvings}",
+            mix(part, *read(workplace, plan)),
         )
     found = Findings()
     found.conditions = [
@@ -45,7 +47,10 @@ def run(workplace: Workplace) -> Findings:
     out_of_domain = _out_of_domain(workplace, small, large)
     found.conditions += [_nothing(*one) for one in out_of_domain]
     remembered = _remembered(workplace, small, seen)
-    word_parts = {name: _word_parts(mixed, workplace) for name, mixed in [("whole", rows[f"{small.name}, whole"][2]), *out_of_domain]}
+    word_parts = {
+        name: _word_parts(mixed, workplace)
+        for name, mixed in [("whole", rows[f"{small.name}, whole"][2]), *out_of_domain]
+    }
     found.conditions += [_asked_again(remembered), _inside_words(word_parts)]
     found.figures = {
         "remembered": remembered,
@@ -71,7 +76,8 @@ def _lower(rows: dict[str, tuple[Plan, str, Mixed]], seed: int) -> list[Conditio
         found.append(
             Condition(
                 "3 (a)",
-                f"{name.removesuffix(', whole')}: two weights lower the test perplexity; paired bootstrap over documents p < {_SURE}",
+                f"{name.removesuffix(', whole')}: two weights lower the test perplexity; "
+                f"paired bootstrap over documents p < {_SURE}",
                 f"{mixed.neural:.2f} → {mixed.two:.2f}, gain {percent(mixed.gain_two)} "
                 f"({percent(low)} to {percent(high)}), p = {sure['p_documents']:.4f}; "
                 f"over whole sources p = {sure['p_sources']:.4f}",
@@ -122,8 +128,8 @@ def _other_data(rows: dict[str, tuple[Plan, str, Mixed]], small: Plan, seen: Pla
             Condition(
                 "3 (e)",
                 f"with {title}: a model trained on other sources gains more than one trained on the reference",
-                f"{percent(half.gain_two)} (perplexity {half.neural:.1f}) and {percent(same.gain_two)} ({same.neural:.1f}); "
-                f"difference {percent(low, 2)} to {percent(high, 2)}, p = {p:.4f}",
+                f"{percent(half.gain_two)} (perplexity {half.neural:.1f}) and "
+                f"{percent(same.gain_two)} ({same.neural:.1f}); difference {percent(low, 2)} to {percent(high, 2)}, p = {p:.4f}",
                 half.gain_two > same.gain_two,
                 "GPT-2 (other data) 42 %, GPT-Neo (the Pile) 25 %",
             )
@@ -143,7 +149,8 @@ def _other_domain(workplace: Workplace, small: Plan, narrow: Plan, seed: int) ->
         found.append(
             Condition(
                 "3 (e)",
-                f"on {domain}: a model trained on {workplace.narrow_domain} alone gains more than one trained on all domains",
+                f"on {domain}: a model trained on {workplace.narrow_domain} alone gains more than one trained on "
+                "all domains",
                 f"{percent(only.gain_two)} (perplexity {only.neural:.1f}) and {percent(broad.gain_two)} "
                 f"({broad.neural:.1f}); difference {percent(low)} to {percent(high)}, p = {p:.4f}",
                 only.gain_two > broad.gain_two,
@@ -186,7 +193,8 @@ def _nothing(name: str, mixed: Mixed) -> Condition:
     return Condition(
         "3 (g)",
         f"{name}: a reference of another domain gives about nothing, at most {percent(_NOTHING, 0)}",
-        f"{percent(mixed.gain_two, 2)} ({mixed.neural:.2f} → {mixed.two:.2f}, weights {mixed.sparse:.3f}, {mixed.other:.3f})",
+        f"{percent(mixed.gain_two, 2)} ({mixed.neural:.2f} → {mixed.two:.2f}, "
+        f"weights {mixed.sparse:.3f}, {mixed.other:.3f})",
         abs(mixed.gain_two) <= _NOTHING,
         "0 to 6 % for newer Wikipedia articles",
     )
@@ -237,7 +245,9 @@ def _inside_words(parts: dict[str, dict[str, float]]) -> Condition:
     return Condition(
         "3 (g)",
         "how much of what is saved is saved on tokens that begin with a letter or digit, mostly the rest of a word",
-        "; ".join(f"{name}: {percent(one['saved'])} on {percent(one['tokens'])} of tokens" for name, one in parts.items()),
+        "; ".join(
+            f"{name}: {percent(one['saved'])} on {percent(one['tokens'])} of tokens" for name, one in parts.items()
+        ),
         None,
         "good at completing words of several tokens",
     )

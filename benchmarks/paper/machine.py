@@ -54,19 +54,21 @@ def human_texts(workplace: Workplace) -> Texts:
     return Texts(kept.numbers, [one[: settings.machine_tokens] for one in kept.tokens], kept.domains, kept.sources)
 
 
-def write(workplace: Workplace, plan: Plan) -> None:
-    """Writes machine.json: by the way of decoding, the tokens of each text, the prompt included."""
-    model = load(workplace, plan)
+def write(workplace: Workplace, *models: Plan) -> None:
+    """Writes machine.json: by the model's size and the way of decoding, the tokens of each text with its prompt."""
     human = human_texts(workplace)
-    found = {}
-    for name, decoding in DECODINGS.items():
-        generator = torch.Generator().manual_seed(workplace.settings.seed)
-        found[name] = [text.tolist() for text in continued(model, human.tokens, decoding, generator)]
+    found: dict[str, dict[str, list[list[int]]]] = {}
+    for plan in models:
+        model = load(workplace, plan)
+        found[plan.size] = {}
+        for name, decoding in DECODINGS.items():
+            generator = torch.Generator().manual_seed(workplace.settings.seed)
+            found[plan.size][name] = [text.tolist() for text in continued(model, human.tokens, decoding, generator)]
     (workplace.folder / "machine.json").write_text(json.dumps(found), "utf-8")
 
 
-def read(workplace: Workplace) -> dict[str, list[Tokens]]:
-    found = json.loads((workplace.folder / "machine.json").read_text("utf-8"))
+def read(workplace: Workplace, size: str) -> dict[str, list[Tokens]]:
+    found = json.loads((workplace.folder / "machine.json").read_text("utf-8"))[size]
     return {name: [np.array(text, np.uint16) for text in texts] for name, texts in found.items()}
 
 
@@ -89,8 +91,8 @@ def continued(
         made = torch.stack(drawn, dim=1).numpy()
         for text, row in zip(batch, made, strict=True):
             ends = np.flatnonzero(row == model.end)
-            row = row[: min(len(text) - PROMPT, int(ends[0]) if len(ends) else len(row))]
-            found.append(np.concatenate([text[:PROMPT].astype(np.int64), row]))
+            length = min(len(text) - PROMPT, int(ends[0]) if len(ends) else len(row))
+            found.append(np.concatenate([text[:PROMPT].astype(np.int64), row[:length]]))
     return found
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+import anygram
 from common import markdown_table
 from paper.facts import Facts, ask
 from paper.findings import Condition, Findings, percent
 from paper.machine import DECODINGS, PROMPT, human_texts, read
 from paper.measures import draws, loop_begin
+from paper.neural import plans
 from paper.references import Tokens, Workplace
 
 _ENOUGH = 100  # tokens of a bin: there is less of such text
@@ -20,26 +23,39 @@ _HUMAN, _WITHOUT_LOOPS = "human", "greedy, without loops"
 
 def run(workplace: Workplace) -> Findings:
     index = workplace.reference()
-    texts = {_HUMAN: human_texts(workplace).tokens, **read(workplace)}
+    large, small = (plan.size for plan in plans(workplace.settings)[:2])
+    texts = {_HUMAN: human_texts(workplace).tokens, **read(workplace, large)}
+    report = anygram.agreement(index, texts)
     texts[_WITHOUT_LOOPS] = [text[: max(PROMPT, loop_begin(text))] for text in texts["greedy"]]
-    facts, means = {}, {}
-    for name, written in texts.items():
-        all_of_it = ask(index, written)
-        after_prompt = np.concatenate([np.arange(len(text)) >= PROMPT for text in written])
-        facts[name] = all_of_it.where(after_prompt)
-        means[name] = _by_document(all_of_it, written)
+    asked = {name: ask(index, written) for name, written in texts.items()}
+    facts = {name: _after_prompt(one, texts[name]) for name, one in asked.items()}
+    means = {name: _by_document(one, texts[name]) for name, one in asked.items()}
+    smaller = {name: _after_prompt(ask(index, written), written) for name, written in read(workplace, small).items()}
     loops = float(np.mean([loop_begin(text) < len(text) for text in texts["greedy"]]))
+    by_n = {name: _by_n(one) for name, one in facts.items()}
     found = Findings(
         figures={
-            "texts": {name: _figures(facts[name]) for name in texts},
-            "by_n": {name: _by_n(facts[name]) for name in texts},
+            "texts": {name: _figures(one) for name, one in facts.items()},
+            "texts_of_small": {name: _figures(one) for name, one in smaller.items()},
+            "by_n": by_n,
             "greedy_texts_that_loop": loops,
-            "roughness": {name: _roughness(_by_n(facts[name])) for name in texts},
-        }
+            "roughness": {name: _roughness(bins) for name, bins in by_n.items()},
+        },
+        files={"machine_text.html": report.save},
     )
-    found.conditions = [*_effective_n(facts, means, workplace), *_agreement(facts), *_reported(found.figures)]
-    found.tables["Text after the prompt"] = _table(found.figures["texts"])
+    found.conditions = [
+        *_effective_n(facts, means, workplace),
+        _agreement(facts),
+        _size(facts, smaller),
+        _roughnesses(found.figures["roughness"]),
+    ]
+    found.tables["Text of the larger model, after the prompt"] = _table(found.figures["texts"])
+    found.tables["Text of the smaller one"] = _table(found.figures["texts_of_small"])
     return found
+
+
+def _after_prompt(facts: Facts, texts: Sequence[Tokens]) -> Facts:
+    return facts.where(np.concatenate([np.arange(len(text)) >= PROMPT for text in texts]))
 
 
 def _figures(facts: Facts) -> dict[str, float]:
@@ -106,41 +122,63 @@ def _shorter(means: dict[str, Any]) -> np.ndarray:
 
 def _share_above(left: Any, right: Any, seed: int) -> float:
     chosen = draws(len(left[0]), seed, 2000)
-    one, other = (sums[chosen].sum(axis=1) / np.maximum(1, tokens[chosen].sum(axis=1)) for sums, tokens in (left, right))
+    one, other = (
+        sums[chosen].sum(axis=1) / np.maximum(1, tokens[chosen].sum(axis=1)) for sums, tokens in (left, right)
+    )
     return float((one > other).mean())
 
 
-def _agreement(facts: dict[str, Facts]) -> list[Condition]:
-    """Less of it with more randomness: nucleus is both at temperature 1 and less random than all of it."""
+def _agreement(facts: dict[str, Facts]) -> Condition:
     order = list(DECODINGS)
     values = [facts[name].agreement for name in order]
-    return [
-        Condition(
-            "5",
-            f"agreement falls with randomness: {' > '.join(order)}",
-            ", ".join(percent(value) for value in values) + f"; human {percent(facts[_HUMAN].agreement)}",
-            all(left > right for left, right in zip(values, values[1:], strict=False)),
-            "more random: lower",
-            f"greedy without loops: {percent(facts[_WITHOUT_LOOPS].agreement)}",
-        )
-    ]
+    return Condition(
+        "5",
+        f"agreement falls with randomness: {' > '.join(order)}",
+        ", ".join(percent(value) for value in values) + f"; human {percent(facts[_HUMAN].agreement)}",
+        all(left > right for left, right in pairwise(values)),
+        "more random: lower",
+        f"greedy without loops: {percent(facts[_WITHOUT_LOOPS].agreement)}",
+    )
 
 
-def _reported(figures: dict[str, Any]) -> list[Condition]:
-    return [
-        Condition(
-            "5",
-            "under greedy decoding agreement goes up and down with effective n (share of its movement that is down)",
-            ", ".join(f"{name} {value:.2f}" for name, value in figures["roughness"].items()),
-            None,
-            "fluctuates for greedy; almost monotonic for nucleus and temperature",
-            "a property of the models looked at there, with positional embeddings: these here have none",
-        )
-    ]
+def _size(large: dict[str, Facts], small: dict[str, Facts]) -> Condition:
+    pairs = [(large[name], small[name]) for name in DECODINGS]
+    return Condition(
+        "5",
+        "the larger model's text has a larger effective n and agrees more, however it is decoded",
+        "; ".join(
+            f"{name}: {one.n.mean():.2f} and {other.n.mean():.2f}, "
+            f"{percent(one.agreement)} and {percent(other.agreement)}"
+            for name, (one, other) in zip(DECODINGS, pairs, strict=True)
+        ),
+        all(one.n.mean() > other.n.mean() and one.agreement > other.agreement for one, other in pairs),
+        "slightly larger",
+    )
+
+
+def _roughnesses(roughness: dict[str, float]) -> Condition:
+    return Condition(
+        "5",
+        "under greedy decoding agreement goes up and down with effective n (share of its movement that is down)",
+        ", ".join(f"{name} {value:.2f}" for name, value in roughness.items()),
+        None,
+        "fluctuates for greedy; almost monotonic for nucleus and temperature",
+        "found of models with positional embeddings, which these here have none of",
+    )
 
 
 def _table(texts: dict[str, dict[str, float]]) -> str:
-    header = ["text", "tokens", "effective n: mean", "50 at most", "median", "P > .5", "sparse", "sparse: P > .5", "P = 0"]
+    header = [
+        "text",
+        "tokens",
+        "effective n: mean",
+        "50 at most",
+        "median",
+        "P > .5",
+        "sparse",
+        "sparse: P > .5",
+        "P = 0",
+    ]
     rows = [
         (
             name, f"{one['tokens']:,}", f"{one['n_mean']:.2f}", f"{one['n_mean_capped']:.2f}", f"{one['n_median']:.0f}",

@@ -88,7 +88,7 @@ def interval(drawn: Floats) -> tuple[float, float]:
 
 
 def loop_begin(tokens: NDArray[np.integer], longest: int = 64, times: int = 3) -> int:
-    """Where a text starts to repeat itself to its end: the second of at least `times` equal pieces of at most `longest` tokens.
+    """Where a text starts to repeat itself to its end: the second of `times` equal pieces of at most `longest` tokens.
 
     Returns:
         The number of tokens before that; all of them, if there is no loop.

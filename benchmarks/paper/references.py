@@ -102,7 +102,7 @@ class Workplace:
         return np.random.default_rng(self.settings.seed).permutation(numbers)
 
     def blocks(self, domain: str) -> list[NDArray[np.int64]]:
-        """The reference documents of a domain: the first 2^-8 of them, as many again, twice as many again, and so on."""
+        """The reference documents of a domain: 2^-8 of them, as many again, twice as many again, and so on."""
         order = self.shuffled("reference", domain)
         sizes = np.diff(self.offsets)[order].tolist()
         return [order[begin:end] for begin, end in nested_blocks(sizes, HALVINGS)]

@@ -67,7 +67,9 @@ def _texts(folder: Path) -> list[str]:
     roles = json.loads((folder / "decontamination.json").read_text("utf-8"))
     rows = []
     for domain, facts in sources.items():
-        tokens = {name.split(", ")[1]: size for name, size in roles["kept_tokens"].items() if name.startswith(f"{domain},")}
+        tokens = {
+            name.split(", ")[1]: size for name, size in roles["kept_tokens"].items() if name.startswith(f"{domain},")
+        }
         judged = sum(roles[f"judged_{role}"].get(domain, 0) for role in ("reference", "neural", "neighbour"))
         dropped = sum(roles[f"contaminated_{role}"].get(domain, 0) for role in ("reference", "neural", "neighbour"))
         rows.append(
@@ -87,12 +89,14 @@ def _texts(folder: Path) -> list[str]:
     models = []
     for path in sorted((folder / "models").glob("*.json")):
         facts = json.loads(path.read_text("utf-8"))
-        models.append((path.stem, *(f"{facts[key]:,}" for key in ("parameters", "training_tokens", "epochs", "seconds"))))
+        models.append(
+            (path.stem, *(f"{facts[key]:,}" for key in ("parameters", "training_tokens", "epochs", "seconds")))
+        )
     return [
         "## The text\n",
         markdown_table(header, rows),
-        "Tokens of validation and test text are of whole documents, which the reference is decontaminated by; their first "
-        "tokens are evaluated.\n",
+        "Tokens of validation and test text are of whole documents, which the reference is decontaminated by; "
+        "their first tokens are evaluated.\n",
         "## The models\n",
         markdown_table(["model", "parameters", "tokens it was trained on", "epochs", "seconds of training"], models),
     ]
@@ -116,7 +120,9 @@ def _plot_agreement(content: dict[str, Any], path: Path) -> str:
         axes.set_zorder(counts.get_zorder() + 1)
         axes.patch.set_visible(False)
         axes.plot(list(paper), list(paper.values()), "o-", color=_PAPER, label="the paper (360 billion tokens)")
-        axes.plot([one["n"] for one in kept], [one[key] for one in kept], "o-", color=_OURS, label="∞-gram here", markersize=4)
+        axes.plot(
+            [one["n"] for one in kept], [one[key] for one in kept], "o-", color=_OURS, label="∞-gram here", markersize=4
+        )
         axes.set_title(title, loc="left", fontsize=9)
         axes.set_xlim(1, 33)
         axes.set_ylim(0, 1)
@@ -154,9 +160,23 @@ def _plot_interpolation(content: dict[str, Any], path: Path) -> str:
     pairs = [*((one["neural"], one["two"]) for one in rows.values()), *paper.values()]
     figure, axes = new_grid(1, 1, (9, 0.8 + 0.4 * len(names)))
     places = range(len(names))
-    axes.barh([place - 0.2 for place in places], [alone for alone, _ in pairs], height=0.38, color=_PAPER, label="neural alone")
-    bars = axes.barh([place + 0.2 for place in places], [both for _, both in pairs], height=0.38, color=_OURS, label="mixed, two weights")
-    axes.bar_label(bars, [f"gain {percent(1 - (both - 1) / (alone - 1), 0)}" for alone, both in pairs], padding=3, fontsize=7)
+    axes.barh(
+        [place - 0.2 for place in places],
+        [alone for alone, _ in pairs],
+        height=0.38,
+        color=_PAPER,
+        label="neural alone",
+    )
+    bars = axes.barh(
+        [place + 0.2 for place in places],
+        [both for _, both in pairs],
+        height=0.38,
+        color=_OURS,
+        label="mixed, two weights",
+    )
+    axes.bar_label(
+        bars, [f"gain {percent(1 - (both - 1) / (alone - 1), 0)}" for alone, both in pairs], padding=3, fontsize=7
+    )
     axes.set_yticks(places, names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("perplexity of the test text (between tokenizers and texts not comparable)")
@@ -189,9 +209,14 @@ def _plot_machine_text(content: dict[str, Any], path: Path) -> str:
     left.set_ylabel("agreement, P > .5")
     left.legend(frameon=False, fontsize=7)
     names = list(content["texts"])
-    for shift, key, colour, label in ((-0.2, "n_mean", _OURS, "mean"), (0.2, "n_mean_capped", _SECOND, "mean, 50 at most")):
+    for shift, key, colour, label in (
+        (-0.2, "n_mean", _OURS, "mean"),
+        (0.2, "n_mean_capped", _SECOND, "mean, 50 at most"),
+    ):
         values = [content["texts"][name][key] for name in names]
-        bars = right.barh([place + shift for place in range(len(names))], values, height=0.38, color=colour, label=label)
+        bars = right.barh(
+            [place + shift for place in range(len(names))], values, height=0.38, color=colour, label=label
+        )
         right.bar_label(bars, [f"{value:.1f}" for value in values], padding=3, fontsize=7)
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()

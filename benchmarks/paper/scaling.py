@@ -47,7 +47,8 @@ def run(workplace: Workplace) -> Findings:
         found_all.conditions.append(
             Condition(
                 "2",
-                f"the gain of the {plan.size} model grows by the log of the reference's size, nine nested halvings: R² ≥ 0.95",
+                f"the gain of the {plan.size} model is linear in the log of the reference's size, "
+                "nine nested sizes: R² ≥ 0.95",
                 f"{fits[f'gain_{plan.name}']:.3f}; from {percent(gains[0])} to {percent(gains[-1])}",
                 fits[f"gain_{plan.name}"] >= 0.95,
                 "roughly log-linear, except NIH where too small",

@@ -81,11 +81,20 @@ def _conditions(plan: Plan, buckets: list[dict[str, Any]], of_tokens: float) -> 
 
 
 def _table(buckets: list[dict[str, Any]]) -> str:
-    header = ["the model's probability", "tokens", "∞-gram agrees", "sparse tokens", "sparse: agrees", "effective n: mean", "median"]
+    header = [
+        "the model's probability",
+        "tokens",
+        "∞-gram agrees",
+        "sparse tokens",
+        "sparse: agrees",
+        "effective n: mean",
+        "median",
+    ]
     rows = [
         (
             f"{one['begin']:.1f} to {one['begin'] + 1 / _BUCKETS:.1f}", f"{one['tokens']:,}", percent(one["agreement"]),
-            f"{one['sparse_tokens']:,}", percent(one["sparse_agreement"]), f"{one['n_mean']:.1f}", f"{one['n_median']:.0f}",
+            f"{one['sparse_tokens']:,}", percent(one["sparse_agreement"]), f"{one['n_mean']:.1f}",
+            f"{one['n_median']:.0f}",
         )
         for one in buckets
     ]  # fmt: skip

@@ -53,7 +53,8 @@ def test_blocks_are_nested_halvings(sizes, halvings):
     blocks = nested_blocks(sizes, halvings)
     assert len(blocks) == halvings + 1
     assert [end for _, end in blocks[:-1]] == [begin for begin, _ in blocks[1:]]
-    assert blocks[0][0] == 0 and blocks[-1][1] == len(sizes)
+    assert blocks[0][0] == 0
+    assert blocks[-1][1] == len(sizes)
     for number, (_, end) in enumerate(blocks):
         assert abs(sum(sizes[:end]) - sum(sizes) / 2 ** (halvings - number)) <= max(sizes)
 
