@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import string
+import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,11 +26,9 @@ def fetch(folder: Path) -> list[Path]:
     """Fetches what is not there; one file a domain."""
     folder.mkdir(parents=True, exist_ok=True)
     archive = Archive(folder / "debian")
-    documentation = (
-        write_text(folder, 1 << 40).rename(folder / "documentation.jsonl")
-        if not (folder / "documentation.jsonl").exists()
-        else folder / "documentation.jsonl"
-    )
+    documentation = folder / "documentation.jsonl"
+    if not documentation.exists():
+        write_text(folder, 1 << 40).rename(documentation)  # all there is
     code = _written(folder / "code.jsonl", ((name, _code(archive, name)) for name in _CODE))
     entries = ((name, _entries(archive.binary(name))) for name in _DICTIONARIES)
     return [documentation, code, _written(folder / "dictionaries.jsonl", entries)]
@@ -54,8 +53,6 @@ def _code(archive: Archive, package: str) -> Iterator[Text]:
 
 def _entries(package: Path) -> Iterator[Text]:
     """The entries of a dictd dictionary: where each begins and how long it is stands in its index, in base 64."""
-    import subprocess
-
     process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
     assert process.stdout is not None
     contents = {}

@@ -129,7 +129,8 @@ def _other_data(rows: dict[str, tuple[Plan, str, Mixed]], small: Plan, seen: Pla
                 "3 (e)",
                 f"with {title}: a model trained on other sources gains more than one trained on the reference",
                 f"{percent(half.gain_two)} (perplexity {half.neural:.1f}) and "
-                f"{percent(same.gain_two)} ({same.neural:.1f}); difference {percent(low, 2)} to {percent(high, 2)}, p = {p:.4f}",
+                f"{percent(same.gain_two)} ({same.neural:.1f}); "
+                f"difference {percent(low, 2)} to {percent(high, 2)}, p = {p:.4f}",
                 half.gain_two > same.gain_two,
                 "GPT-2 (other data) 42 %, GPT-Neo (the Pile) 25 %",
             )
