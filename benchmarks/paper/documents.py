@@ -113,7 +113,8 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
 def _path(record: dict[str, Any], number: int) -> str:
     path = record.get("source") or record.get("path") or record.get("url") or f"document-{number}"
     package = record.get("package")
-    return f"{package}/{path.removeprefix('./')}" if package else path
+    is_entry = ":" in path.split("/", 1)[0]
+    return f"{package}/{path.removeprefix('./')}" if package and not is_entry else path
 
 
 # --- tokens

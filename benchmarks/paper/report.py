@@ -241,7 +241,7 @@ def _plot_ablation(content: dict[str, Any], path: Path) -> str:
         axes.set_title(domain, loc="left", fontsize=9)
         axes.set_xlabel("gain in perplexity")
         axes.margins(x=0.15)
-        axes.legend(frameon=False, fontsize=7)
+    figure.legend(*axes.get_legend_handles_labels(), frameon=False, ncols=2, fontsize=8, loc="outside lower center")
     return save(figure, path)
 
 
