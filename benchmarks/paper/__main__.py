@@ -78,13 +78,10 @@ def experiment(step: str, folder: Path, settings: Settings, results: Path) -> No
     from paper.references import Workplace
 
     module = import_module(f"paper.{step}")
-    results.mkdir(parents=True, exist_ok=True)
     found = module.run(Workplace(folder, settings))
     arguments = argparse.Namespace(**vars(settings), results=results)
     plain = {"torch": metadata.version("torch"), **found.plain()}
     write_results(results, step, arguments, plain, found.tables)
-    for name, save in found.files.items():
-        save(results / name)
 
 
 def main() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 
@@ -41,13 +40,11 @@ class Findings:
         conditions: in their order.
         figures: as plain data.
         tables: in Markdown, by their title.
-        files: what writes each further file, by its name.
     """
 
     conditions: list[Condition] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         return {"conditions": [asdict(one) for one in self.conditions], **self.figures}

@@ -10,7 +10,7 @@ import anygram
 from common import markdown_table
 from paper import neural
 from paper.findings import Condition, Findings, percent
-from paper.measures import Floats, perplexity
+from paper.measures import Floats, bootstrap_p, draws, interval, perplexity
 from paper.mixing import Mixed, Setting, compare, mix, read, significance
 from paper.neural import Plan, by_text, plans
 from paper.references import Workplace
@@ -41,6 +41,7 @@ def run(workplace: Workplace) -> Findings:
         _sparse_first(rows),
         _weaker(rows[f"{small.name}, whole"][2], rows[f"{large.name}, whole"][2], seed),
         *_other_data(rows, small, seen, seed),
+        _crossed(workplace, small, seen),
         *_other_domain(workplace, small, narrow, seed),
         _without(workplace, whole, small),
     ]
@@ -136,6 +137,35 @@ def _other_data(rows: dict[str, tuple[Plan, str, Mixed]], small: Plan, seen: Pla
             )
         )
     return found
+
+
+def _crossed(workplace: Workplace, *models: Plan) -> Condition:
+    """Two models, and for each the text that it was trained on as reference: which is its own matters, whatever else.
+
+    That one model is better than the other, or one text more like the test text, is in both sums.
+    """
+    gains: dict[str, list[Mixed]] = {"own": [], "other": []}
+    for reference in models:
+        name = f"training-{reference.data}"
+        workplace.build(name, neural.training_documents(workplace, reference.data))
+        with anygram.open(workplace.folder / "index" / name) as index:
+            setting = Setting.of(workplace, index)
+            for plan in models:
+                gains["own" if plan == reference else "other"].append(mix(setting, *read(workplace, plan)))
+    units = [[mixed.documents() for mixed in of] for of in gains.values()]
+    chosen = draws(len(units[0][0].tokens), workplace.settings.seed)
+    own, other = (sum(sums.drawn_gains(chosen) for sums in of) / len(of) for of in units)
+    low, high = interval(other - own)
+    means = {name: float(np.mean([mixed.gain_two for mixed in of])) for name, of in gains.items()}
+    return Condition(
+        "3 (e)",
+        "crossed, so that neither model nor text matters by itself: a model gains more from the text that the other "
+        "was trained on than from its own",
+        f"{percent(means['other'], 2)} and {percent(means['own'], 2)} on average; difference {percent(low, 2)} to "
+        f"{percent(high, 2)}, p = {bootstrap_p(other - own):.4f}",
+        means["other"] > means["own"],
+        "GPT-2 (other data) 42 %, GPT-Neo (the Pile) 25 %",
+    )
 
 
 def _other_domain(workplace: Workplace, small: Plan, narrow: Plan, seed: int) -> list[Condition]:

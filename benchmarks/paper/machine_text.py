@@ -25,7 +25,7 @@ def run(workplace: Workplace) -> Findings:
     index = workplace.reference()
     large, small = (plan.size for plan in plans(workplace.settings)[:2])
     texts = {_HUMAN: human_texts(workplace).tokens, **read(workplace, large)}
-    report = anygram.agreement(index, texts)
+    anygram.agreement(index, texts).save(workplace.folder / "machine_text.html")
     texts[_WITHOUT_LOOPS] = [text[: max(PROMPT, loop_begin(text))] for text in texts["greedy"]]
     asked = {name: ask(index, written) for name, written in texts.items()}
     facts = {name: _after_prompt(one, texts[name]) for name, one in asked.items()}
@@ -41,7 +41,6 @@ def run(workplace: Workplace) -> Findings:
             "greedy_texts_that_loop": loops,
             "roughness": {name: _roughness(bins) for name, bins in by_n.items()},
         },
-        files={"machine_text.html": report.save},
     )
     found.conditions = [
         *_effective_n(facts, means, workplace),

@@ -117,12 +117,17 @@ class Workplace:
         sizes = {}
         for domain in self.domains:
             for number, block in enumerate(self.blocks(domain)):
-                sizes[f"{domain}-{number}"] = self._build(f"{domain}-{number}", block)
+                sizes[f"{domain}-{number}"] = self.build(f"{domain}-{number}", block)
         for domain in self.evaluated_domains:
-            sizes[f"{domain}-neighbours"] = self._build(f"{domain}-neighbours", self.shuffled("neighbour", domain))
+            sizes[f"{domain}-neighbours"] = self.build(f"{domain}-neighbours", self.shuffled("neighbour", domain))
         (self.folder / "indexes.json").write_text(json.dumps(sizes, indent=1), "utf-8")
 
-    def _build(self, name: str, numbers: NDArray[np.int64]) -> dict[str, int]:
+    def build(self, name: str, numbers: NDArray[np.int64]) -> dict[str, int]:
+        """An index of these documents, if it is not there.
+
+        Returns:
+            How large it is.
+        """
         path = self.folder / "index" / name
         if not path.exists():
             path.parent.mkdir(exist_ok=True)

@@ -50,8 +50,7 @@ def write_report(folder: Path, results: Path, settings: Settings) -> None:
     for name, content in found.items():
         file = _PLOTS[name](content, results / f"{name}.png")
         parts.append(f"## {_TITLES[name]}\n")
-        more = f", [human and machine text side by side]({name}.html)" if (results / f"{name}.html").exists() else ""
-        parts.append(f"[Tables]({name}.md), [figures]({name}.json){more}\n")
+        parts.append(f"[Tables]({name}.md), [figures]({name}.json)\n")
         parts.append(f"![{_TITLES[name]}]({file})\n")
     parts += [*_texts(folder), "## The machine\n", markdown_table(["", ""], machine_facts().items())]
     (results / "README.md").write_text("\n".join(parts), "utf-8")
