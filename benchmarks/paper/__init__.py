@@ -1,0 +1,1 @@
+"""The Infini-gram paper, reproduced at small scale: see README.md."""
