@@ -27,6 +27,7 @@ _PAGES = {
     "cold": "Cold",
     "memory": "Memory of a process that asks",
     "others": "tokengrams and fast-gram",
+    "language_models": "Kneser-Ney and KenLM",
     "exactness": "Exactness",
     "micro": "Parts of the core",
     "scale": "Scale",
