@@ -130,8 +130,8 @@ def _not_copied(facts: dict[str, Facts]) -> Condition:
     parts = {name: (float((one.n > _COPIED).mean()), one.n[one.n <= _COPIED].mean()) for name, one in facts.items()}
     return Condition(
         "5",
-        f"mean effective n where it is at most {_COPIED}, and the share of tokens where it is more, as in passages that "
-        "were copied",
+        f"mean effective n where it is at most {_COPIED}, and the share of tokens where it is more, as in passages "
+        "that were copied",
         "; ".join(f"{name} {mean:.2f}, {percent(share)}" for name, (share, mean) in parts.items()),
         None,
     )
