@@ -57,7 +57,7 @@ def naive_rows(documents: Documents, sets: dict[str, list[Row]], orders: Iterabl
     return [
         {
             "set": name,
-            "order": "inf" if order is None else str(order),
+            "order": label(order),
             "domain": text["domain"] or "(none)",
             "text": number,
             "position": position,
@@ -76,6 +76,10 @@ def naive_rows(documents: Documents, sets: dict[str, list[Row]], orders: Iterabl
         for number, text in enumerate(texts)
         for position, row in enumerate(oracle.score(text["tokens"], order=order, top_k=1))
     ]
+
+
+def label(order: int | None) -> str:
+    return "∞-gram" if order is None else f"{order}-gram"
 
 
 def share(values: list[bool]) -> float:
@@ -141,7 +145,7 @@ def check(table: Any, keys: tuple[str, ...], expected: dict[tuple[object, ...], 
             assert 0 <= found[key]["low"] <= found[key]["agreement"] <= found[key]["high"] <= 1
 
 
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(questions(), shard_counts(), st.sampled_from([(5, None), (None,), (1, 2, 3)]), st.booleans())
 def test_every_table_is_that_of_the_definition(
     question: tuple[Documents, dict[str, list[Row]]], shards: int, orders: tuple[int | None, ...], argmax: bool
@@ -166,8 +170,8 @@ def test_every_table_is_that_of_the_definition(
             if name in found:
                 assert found[name] == pytest.approx(value, nan_ok=True), name
 
-    labels = ["inf" if order is None else str(order) for order in orders]
-    every = {(name, label): [] for name in sets for label in labels}
+    labels = list(map(label, orders))
+    every = {(name, order): [] for name in sets for order in labels}
     groups = every | grouped(rows, lambda row: (row["set"], row["order"]))
     check(
         report.overall,
@@ -175,21 +179,21 @@ def test_every_table_is_that_of_the_definition(
         {key: {"texts": len(sets[key[0]]), **counts(group), **lengths(group)} for key, group in groups.items()},
     )
     domains = {
-        (name, text["domain"] or "(none)", label): []
+        (name, text["domain"] or "(none)", order): []
         for name, texts in sets.items()
         for text in texts
-        for label in labels
+        for order in labels
     } | grouped(rows, lambda row: (row["set"], row["domain"], row["order"]))
     check(
         report.by_domain,
         ("set", "domain", "order"),
         {
-            (name, domain, label): {
+            (name, domain, order): {
                 "texts": sum((text["domain"] or "(none)") == domain for text in sets[name]),
                 **counts(group),
                 **lengths(group),
             }
-            for (name, domain, label), group in domains.items()
+            for (name, domain, order), group in domains.items()
         },
     )
     by_n = grouped(rows, lambda row: (row["set"], row["order"], *n_bin(row["effective_n"])))
@@ -208,7 +212,7 @@ def test_every_table_is_that_of_the_definition(
         {key: counts(group) for key, group in by_frequency.items()},
     )
     known = [row for row in rows if row["model_prob"] is not None]
-    buckets = {(name, label, k / 10): [] for name in sets for label in labels for k in range(10)} | grouped(
+    buckets = {(name, order, k / 10): [] for name in sets for order in labels for k in range(10)} | grouped(
         known, lambda row: (row["set"], row["order"], min(int(row["model_prob"] * 10), 9) / 10)
     )
     check(
@@ -223,7 +227,7 @@ def test_every_table_is_that_of_the_definition(
             for key, group in buckets.items()
         },
     )
-    related = {(name, label): [] for name in sets for label in labels} | grouped(
+    related = {(name, order): [] for name in sets for order in labels} | grouped(
         known, lambda row: (row["set"], row["order"])
     )
     check(report.model_relation, ("set", "order"), {key: relation(group) for key, group in related.items()})
@@ -268,7 +272,7 @@ def index() -> anygram.Index:
 
 @pytest.fixture(scope="module")
 def report(index: anygram.Index) -> AgreementReport:
-    human = [{"text": "to be or not, the cat", "kind": "prose"}, {"text": ""}, {"text": HOSTILE, "kind": HOSTILE}]
+    human = [{"text": "to be or not, the cat", "kind": "prose"}, {"text": HOSTILE, "kind": HOSTILE}, {"text": ""}]
     machine = [{"text": "the cat sat on the cat sat on the mat", "kind": "prose"}, {"text": "x", "kind": "prose"}]
     probs = [np.linspace(0, 1, len(text["text"].encode())) for text in human]
     return anygram.agreement(
@@ -326,6 +330,8 @@ class TestTexts:
         report = anygram.agreement(index, texts, model_probs="p", orders=[None])
         assert report.by_model_prob.tokens.tolist() == [0, 1, 1, 0, 1, 0, 0, 0, 0, 1]
         assert report.model_relation.tokens.tolist() == [4]
+        both = anygram.agreement(index, {"a": texts, "b": ["to be"]}, model_probs="p", orders=[None])
+        assert both.model_relation.set.tolist() == ["a"]
 
     @pytest.mark.parametrize(
         ("texts", "options", "message"),
@@ -346,7 +352,14 @@ class TestTexts:
             (["ab"], {"model_probs": [["x", "y"]]}, "expected numbers"),
             (["ab"], {"model_probs": {"y": [[0.5]]}}, "no set is called 'y'; there are 'texts'"),
             ({"a": ["x"], "b": ["y"]}, {"model_probs": [[0.5]]}, "there are 2 sets"),
-            ([{"text": "a"}], {"model_probs": "p"}, "text 0 of 'texts' has no field 'p'"),
+            ([{"text": "a"}], {"model_probs": "p"}, "no text of 'texts' has a field 'p'"),
+            ([{"text": "a", "p": [1]}, {"text": "a"}], {"model_probs": "p"}, "text 1 of 'texts' has no field 'p'"),
+            ([{"text": "a"}, {"text": "a", "p": [1]}], {"model_probs": "p"}, "text 0 of 'texts' has no field 'p'"),
+            (
+                {"a": [{"text": "a", "p": [1]}], "b": ["x"]},
+                {"model_probs": {"b": "p"}},
+                "no text of 'b' has a field 'p'",
+            ),
         ],
     )
     def test_what_does_not_fit_is_told(self, index, texts, options, message):
@@ -390,7 +403,7 @@ class TestReport:
 
     def test_facts_are_the_rows_of_a_set(self, report):
         facts = report.facts("human", 5)
-        rows = [row for row in report.tokens.rows() if row["set"] == "human" and row["order"] == "5"]
+        rows = [row for row in report.tokens.rows() if row["set"] == "human" and row["order"] == "5-gram"]
         assert facts.effective_n.tolist() == [row["effective_n"] for row in rows]
         assert facts.agrees.tolist() == [row["agrees"] for row in rows]
         for ask, message in (
@@ -426,7 +439,7 @@ class TestReport:
         raw = (tmp_path / "report.json").read_bytes()
         saved = json.loads(raw)
         assert raw.isascii()
-        assert (saved["schema"], saved["orders"], saved["by"]) == ("anygram.agreement/1", ["5", "inf"], "kind")
+        assert (saved["schema"], saved["orders"], saved["by"]) == ("anygram.agreement/1", [5, None], "kind")
         for name in TABLES[:-1]:
             assert len(saved[name]) == len(getattr(report, name)), name
 
@@ -576,7 +589,7 @@ class TestVerb:
         options = ("--text-field", "body", "--by", "kind", "--model-probs-field", "p", "--argmax", "--orders", "3,inf")
         code, out, err = run(texts, f"B={texts}", *options, "--json")
         answer = json.loads(out)
-        assert (code, answer["schema"], answer["orders"]) == (0, "anygram.agreement/1", ["3", "inf"])
+        assert (code, answer["schema"], answer["orders"]) == (0, "anygram.agreement/1", [3, None])
         assert [row["set"] for row in answer["overall"]] == ["human", "human", "B", "B"]
         assert answer["overall"][0]["argmax_agreement"] is not None
         assert {row["domain"] for row in answer["by_domain"]} == {"a", "b"}
@@ -596,10 +609,11 @@ class TestVerb:
         assert (code, header[:2], [row[:3] for row in rows]) == (
             0,
             ["set", "order"],
-            [["lines", "5", "1"], ["lines", "inf", "1"]],
+            [["lines", "5-gram", "1"], ["lines", "∞-gram", "1"]],
         )
 
     def test_a_table_for_people(self, run, folder, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setattr("anygram.cli.agreement.on_terminal", lambda: True)
         code, out, _ = run(folder / "human.jsonl", "--text-field", "body", "--by", "kind", "--argmax", "-q")
         assert code == 0

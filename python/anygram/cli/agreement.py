@@ -120,13 +120,13 @@ def _show(report: AgreementReport) -> None:
     from rich.console import Console
 
     from anygram.analysis.agreement.figures import main_order
-    from anygram.analysis.agreement.tabulate import order_label
+    from anygram.analysis.agreement.tabulate import model_name
 
     console = Console()
     console.print(_table("", report.overall.rows(), ["set"]))
     if report.by is not None:
         rows: list[dict[str, Any]] = [
-            row for row in report.by_domain.rows() if row["order"] == order_label(main_order(report))
+            row for row in report.by_domain.rows() if row["order"] == model_name(main_order(report))
         ]
         rows.sort(key=lambda row: (-row["tokens"], row["set"], row["domain"]))
         console.print(_table(f"by {report.by}", rows[:_MOST_DOMAINS], ["domain", "set"]))
@@ -141,7 +141,7 @@ def _table(title: str, rows: list[dict[str, Any]], keys: list[str]) -> Any:
     from rich.table import Table
 
     grid = Table(title=plain_text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left")
-    for key in [*keys, "model"]:
+    for key in [*keys, "order"]:
         grid.add_column("texts" if key == "set" else key)
     for heading in ("tokens", "agreement", "95 % interval", "", "sparse", "agreement", "P = 0", "mean n", "median"):
         grid.add_column(heading, justify="right" if heading else "left")
@@ -152,11 +152,11 @@ def _table(title: str, rows: list[dict[str, Any]], keys: list[str]) -> Any:
         known = row["tokens"] > 0
         cells = [
             *(plain_text(str(row[key])) for key in keys),
-            "∞-gram" if row["order"] == "inf" else f"{row['order']}-gram",
+            row["order"],
             f"{row['tokens']:,}",
             _percent(row["agreement"]),
             f"{row['low']:.1%} – {row['high']:.1%}" if known else "",
-            share_bar(row["agreement"]) if known else "",
+            share_bar(row["agreement"], "cyan") if known else "",
             _percent(row["sparse_share"]),
             _percent(row["sparse_agreement"]),
             _percent(row["zero_share"]),

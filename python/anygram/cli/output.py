@@ -112,9 +112,9 @@ def plain_text(text: str) -> Text:
     return Text(visible(text))
 
 
-def share_bar(share: float) -> Text:
+def share_bar(share: float, colour: str = "red") -> Text:
     """A share as a bar."""
     from rich.text import Text
 
     filled = round(share * 16)
-    return Text.assemble(("█" * filled, "red"), ("░" * (16 - filled), "dim"))
+    return Text.assemble(("█" * filled, colour), ("░" * (16 - filled), "dim"))

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from anygram.analysis.agreement.bins import LAST_SINGLE
-from anygram.analysis.agreement.tabulate import order_label
+from anygram.analysis.agreement.tabulate import model_name
 from anygram.analysis.statistics import wilson
 from anygram.errors import InvalidQueryError
+from anygram.results.text import shortened, visible
 
 if TYPE_CHECKING:
     from anygram.analysis.agreement.report import AgreementReport
@@ -167,11 +168,6 @@ def main_order(report: AgreementReport) -> int | None:
     return None if None in report.orders else max(order for order in report.orders if order is not None)
 
 
-def model_name(order: int | None) -> str:
-    """An order in words."""
-    return "∞-gram" if order is None else f"{order}-gram"
-
-
 def range_name(first: int, last: int) -> str:
     """A range of numbers in words."""
     return f"{first:,}" if first == last else f"{first:,}–{last:,}"
@@ -182,17 +178,19 @@ def effective_n_figure(report: AgreementReport) -> Figure:
     rows = report.by_effective_n.rows()
     panels = []
     for measured in report.sets:
-        prefix = f"{measured.name}: " if len(report.sets) > 1 else ""
         for order in report.orders:
             own = _of(rows, measured.name, order)
             lines = [Line("P > 0.5", ALL, _points(own))]
             if own and "argmax_agreement" in own[0]:
                 lines.append(Line("argmax", ARGMAX, _argmax_points(own)))
-            panels.append(_n_panel(f"{prefix}{model_name(order)}, all tokens", lines, _bars(own)))
+            panels.append(
+                _n_panel(_titled(report, measured.name, f"{model_name(order)}, all tokens"), lines, _bars(own))
+            )
         order = main_order(report)
         own = [row for row in _of(rows, measured.name, order) if row["sparse"]]
         lines = [Line("sparse", SPARSE, _points(own, "sparse"))]
-        panels.append(_n_panel(f"{prefix}{model_name(order)}, sparse tokens", lines, _bars(own, "sparse")))
+        title = _titled(report, measured.name, f"{model_name(order)}, sparse tokens")
+        panels.append(_n_panel(title, lines, _bars(own, "sparse")))
     return Figure(
         name="effective_n",
         title="Agreement by effective n",
@@ -309,16 +307,21 @@ def _times(first: int, last: int) -> str:
 
 
 def _of(rows: Sequence[_Row], name: str, order: int | None) -> list[_Row]:
-    return [row for row in rows if row["set"] == name and row["order"] == order_label(order)]
+    return [row for row in rows if row["set"] == name and row["order"] == model_name(order)]
 
 
 def _titled(report: AgreementReport, name: str, title: str) -> str:
-    return f"{name}: {title}" if len(report.sets) > 1 else title
+    return f"{_short(name)}: {title}" if len(report.sets) > 1 else title
+
+
+def _short(name: str) -> str:
+    """A set's name, as much of it as there is room for in a figure."""
+    return shortened(visible(name), 40)
 
 
 def _set_lines(report: AgreementReport, rows: Sequence[_Row], order: int | None, points: Any) -> list[Line]:
     return [
-        Line(measured.name, colour, points(_of(rows, measured.name, order)))
+        Line(_short(measured.name), colour, points(_of(rows, measured.name, order)))
         for colour, measured in enumerate(report.sets)
     ]
 

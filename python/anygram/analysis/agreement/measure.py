@@ -59,7 +59,7 @@ def measure(
         index: the corpus.
         texts: the tokens of each.
         order: 5 for the 5-gram, None for the ∞-gram.
-        argmax: also find the most frequent continuation at each token, which takes two to three times as long.
+        argmax: also find the most frequent continuation at each token, which takes two to five times as long.
         progress: called now and then with the number of tokens done, and of all.
 
     Memory: 25 bytes a token, 26 with argmax.

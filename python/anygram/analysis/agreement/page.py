@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from anygram.analysis.agreement.excerpts import Excerpt
-from anygram.analysis.agreement.figures import Figure, Line, Panel, Point, figures, main_order, model_name
-from anygram.analysis.agreement.tabulate import order_label
+from anygram.analysis.agreement.figures import Figure, Line, Panel, Point, figures, main_order
+from anygram.analysis.agreement.tabulate import model_name
 from anygram.analysis.page.filters import number, percent
 from anygram.analysis.page.rendering import render_page
 
@@ -41,21 +41,17 @@ def _view(report: AgreementReport) -> dict[str, Any]:
     overall = report.overall.rows()
     return {
         "report": report,
-        "main": [row for row in overall if row["order"] == order_label(order)],
+        "main": [row for row in overall if row["order"] == model_name(order)],
         "main_name": model_name(order),
-        "overall": [{**row, "model": _model_of(row)} for row in overall],
+        "overall": overall,
         "figures": [_drawn(figure) for figure in figures(report)],
-        "relations": [{**row, "model": _model_of(row)} for row in report.model_relation.rows()],
+        "relations": report.model_relation.rows(),
         "domains": _domains(report, order),
         "texts": list(_texts(report, order)),
         "n_levels": [*(_level_name(*ends) for ends in pairwise(N_LEVELS)), f"{N_LEVELS[-1]} and more"],
         "has_argmax": report.overall.argmax_agreement is not None,
         "has_model": any(measured.model_probs is not None for measured in report.sets),
     }
-
-
-def _model_of(row: dict[str, Any]) -> str:
-    return "∞-gram" if row["order"] == "inf" else f"{row['order']}-gram"
 
 
 def _level_name(first: int, after: int) -> str:
@@ -147,7 +143,7 @@ def _domains(report: AgreementReport, order: int | None) -> list[dict[str, Any]]
     """Each domain with a cell for each set: those with the most tokens first."""
     cells: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in report.by_domain.rows():
-        if row["order"] == order_label(order):
+        if row["order"] == model_name(order):
             cells[str(row["domain"])][str(row["set"])] = row
     tokens = {name: sum(row["tokens"] for row in by_set.values()) for name, by_set in cells.items()}
     return [

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from anygram.analysis.agreement.figures import Figure, Line, Panel
 from anygram.errors import InvalidQueryError, MissingExtraError
-from anygram.results.text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +66,7 @@ def _draw(ax: Any, panel: Panel) -> None:
         _draw_line(ax, line, panel.bar_width)
     if panel.pooled_from is not None:
         ax.axvline(panel.pooled_from, color="0.6", linestyle=":", linewidth=1)
-    ax.set_title(_plain(panel.title), fontsize="medium")
+    ax.set_title(_literal(panel.title), fontsize="medium")
     ax.set_xlim(*panel.x_range)
     ax.set_ylim(0, 1.02 * panel.most)
     ax.set_xticks([place for place, _ in panel.ticks], [name for _, name in panel.ticks])
@@ -81,7 +80,7 @@ def _draw(ax: Any, panel: Panel) -> None:
 def _draw_line(ax: Any, line: Line, step: float) -> None:
     colour = f"C{line.colour}"
     loose = [point for point in line.points if not point.firm]
-    ax.plot([], [], color=colour, marker="o", markersize=3, label=_plain(line.label))
+    ax.plot([], [], color=colour, marker="o", markersize=3, label=_literal(line.label))
     for run in line.runs(step):
         places = [point.x for point in run]
         ax.plot(places, [point.share for point in run], color=colour, marker="o", markersize=3)
@@ -99,5 +98,5 @@ def _draw_line(ax: Any, line: Line, step: float) -> None:
     )
 
 
-def _plain(text: str) -> str:
-    return shortened(visible(text), 40).replace("$", r"\$")  # which would begin a formula
+def _literal(text: str) -> str:
+    return text.replace("$", r"\$")  # which would begin a formula

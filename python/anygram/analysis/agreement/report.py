@@ -186,7 +186,7 @@ class AgreementReport:
         """The report in short, as plain data: `anygram agreement --json`."""
         return {
             "corpus": {name: plain(value) for name, value in vars(self.corpus).items()},
-            "orders": [tabulate.order_label(order) for order in self.orders],
+            "orders": list(self.orders),
             "by": self.by,
             "overall": plain(self.overall.rows()),
             "by_domain": plain(self.by_domain.rows()),

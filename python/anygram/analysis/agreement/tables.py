@@ -36,8 +36,8 @@ _COUNTED: Mapping[str, npt.DTypeLike] = {
 class Counted(ReportTable):
     """Tokens in groups, and how many of each the corpus agrees with; each table adds what tells the groups apart.
 
-    The column `order`, where there is one, is text: "5" for the 5-gram, "inf" for the ∞-gram. Intervals are Wilson's at
-    95 %, for tokens as if they were independent: those of one text are not, so the truth is wider.
+    Intervals are Wilson's at 95 %, for tokens as if they were independent: those of one text are not, so the truth is
+    wider.
 
     Attributes:
         tokens: how many there are.
@@ -76,7 +76,7 @@ class Overall(Counted):
 
     Attributes:
         set: the set of texts.
-        order: "5" or "inf".
+        order: "5-gram" or "∞-gram".
         texts: how many texts it has.
         mean_effective_n: the mean length of the n-grams that estimates are made of.
         median_effective_n: and the median.
@@ -124,7 +124,7 @@ class ByEffectiveN(Counted):
 
     Attributes:
         set: the set of texts.
-        order: "5" or "inf".
+        order: "5-gram" or "∞-gram".
         effective_n: the smallest effective n of the row.
         effective_n_last: the largest.
         share: the share of the set's tokens that are here.
@@ -154,7 +154,7 @@ class ByFrequency(Counted):
 
     Attributes:
         set: the set of texts.
-        order: "5" or "inf".
+        order: "5-gram" or "∞-gram".
         effective_n: the smallest effective n of the row.
         effective_n_last: the largest.
         frequency: the least number of occurrences of the suffix: 1, 2, 10, 100 and so on.
@@ -185,7 +185,7 @@ class ByModelProb(Counted):
 
     Attributes:
         set: the set of texts.
-        order: "5" or "inf".
+        order: "5-gram" or "∞-gram".
         from_prob: where the bucket begins.
         to_prob: where it ends, itself excluded but for 1.
         mean_model_prob: the mean of the model's probabilities in it.
@@ -213,7 +213,7 @@ class ModelRelation(ReportTable):
 
     Attributes:
         set: the set of texts.
-        order: "5" or "inf".
+        order: "5-gram" or "∞-gram".
         tokens: how many there are.
         mean_model_prob: the mean of the model's probabilities.
         model_agreement: the share that the model gives more than half of the probability.
@@ -270,7 +270,7 @@ class Tokens(ReportTable):
 
     Attributes:
         set: the set of texts.
-        order: "5" or "inf".
+        order: "5-gram" or "∞-gram".
         text: the text's number in its set, from 0.
         position: the token's place in its text, from 0.
         token: its id.

@@ -212,9 +212,9 @@ def tokens(report: AgreementReport) -> Tokens:
     return _table(Tokens, report, columns)
 
 
-def order_label(order: int | None) -> str:
-    """How tables call an order."""
-    return "inf" if order is None else str(order)
+def model_name(order: int | None) -> str:
+    """What tables and people call an order: "5-gram", "∞-gram"."""
+    return "∞-gram" if order is None else f"{order}-gram"
 
 
 def _table(
@@ -244,7 +244,7 @@ def _parts(
             if has_part(measured):
                 part = columns(measured, facts)
                 size = next(len(column) for column in part.values() if column is not None)
-                keys = {"set": measured.name, "order": order_label(order)}
+                keys = {"set": measured.name, "order": model_name(order)}
                 yield {**{name: np.full(size, key, np.object_) for name, key in keys.items()}, **part}
 
 

@@ -32,6 +32,9 @@ NO_DOMAIN = "(none)"
 UNNAMED = "texts"
 """What a set is called that has no name and no file."""
 
+_ABSENT = object()
+"""What stands for a field that a text has not."""
+
 _BATCH_CHARACTERS = 1 << 16  # encoded at once: between two of them Ctrl-C is answered
 
 
@@ -76,6 +79,9 @@ def read_sets(
     if by is not None and by != "source" and by not in fields:
         known = ", ".join(map(repr, sorted(fields))) or "no fields"
         raise InvalidQueryError(f"by: no text has a field {by!r}; they have {known}")
+    without = [one.name for one in sets if one.name in probs and one.model_probs is None]
+    if without and (not isinstance(model_probs, str) or len(without) == len(sets)):
+        raise InvalidQueryError(f"model_probs: no text of {without[0]!r} has a field {probs[without[0]]!r}")
     return sets
 
 
@@ -127,7 +133,7 @@ def _read(
     tokens: list[TokenArray] = []
     strings: list[str | None] = []
     domains: list[str] = []
-    given: list[object] = []
+    held: list[object] = []
     for record, ids in _encoded(corpus, tokenizer):
         tokens.append(ids)
         strings.append(record.text)
@@ -135,17 +141,16 @@ def _read(
         if by is not None:
             domains.append(_domain(record, by))
         if isinstance(probs, str):
-            given.append(_field(record, probs, name, len(tokens)))
+            held.append(record.metadata.get(probs, _ABSENT))
         if progress is not None and len(tokens) % 1024 == 0:
             progress(f"reading {name}", len(tokens), None)
-    if probs is not None and not isinstance(probs, str):
-        given = list(probs)
+    given = _of_field(held, probs, name) if isinstance(probs, str) else probs
     return TextSet(
         name=name,
         tokens=Ragged.from_sequences(tokens),
         strings=strings,
         domains=domains if by is not None else None,
-        model_probs=None if probs is None else _joined_probs(name, given, tokens),
+        model_probs=None if given is None else _joined_probs(name, list(given), tokens),
     )
 
 
@@ -155,7 +160,7 @@ def _encoded(corpus: Corpus, tokenizer: Tokenizer | None) -> Iterator[tuple[Reco
     size = 0
     for record in corpus:
         waiting.append(record)
-        size += len(record.text or "")
+        size += len(record.text or "") if record.tokens is None else len(record.tokens)
         if size >= _BATCH_CHARACTERS:
             yield from _encode(waiting, tokenizer)
             waiting, size = [], 0
@@ -179,10 +184,16 @@ def _domain(record: Record, by: str) -> str:
     return NO_DOMAIN if value is None else str(value)
 
 
-def _field(record: Record, field: str, name: str, number: int) -> object:
-    if field not in record.metadata:
-        raise InvalidQueryError(f"model_probs: text {number - 1} of {name!r} has no field {field!r}")
-    return record.metadata[field]
+def _of_field(given: Sequence[object], field: str, name: str) -> Sequence[object] | None:
+    """What a field of the texts holds, if they have it; None if none has."""
+    absent = [number for number, one in enumerate(given) if one is _ABSENT]
+    if len(absent) == len(given):
+        return None
+    if absent:
+        raise InvalidQueryError(
+            f"model_probs: text {absent[0]} of {name!r} has no field {field!r}, and others of this set have it"
+        )
+    return given
 
 
 def _joined_probs(name: str, given: Sequence[object], tokens: Sequence[TokenArray]) -> Float64Array:

@@ -6,6 +6,7 @@ import math
 import unicodedata
 
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_BRIEF = 60  # characters
 _KEPT = frozenset("\n\t\u200c\u200d")
 
 
@@ -21,6 +22,12 @@ def _shown_character(character: str) -> str:
     if character in _KEPT or unicodedata.category(character) not in _UNSHOWN:
         return character
     return f"⟨U+{ord(character):04X}⟩"
+
+
+def brief(text: object) -> str:
+    """The same, on one line and cut where it is long: a name that came from outside."""
+    text = str(text)
+    return " ".join(shown(text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…").split())
 
 
 def percent(share: float) -> str:

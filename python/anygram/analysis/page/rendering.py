@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from anygram.analysis.page.filters import level, number, percent, shown
+from anygram.analysis.page.filters import brief, level, number, percent, shown
 from anygram.errors import MissingExtraError
 
 
@@ -46,7 +46,7 @@ def render_page(package: str, view: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "percent": percent, "number": number, "level": level}
+    environment.filters |= {"shown": shown, "brief": brief, "percent": percent, "number": number, "level": level}
     return environment.get_template("page.html.j2").render(
         style=Markup(style),  # our own files, in which nothing of a corpus stands
         script=Markup(script),
