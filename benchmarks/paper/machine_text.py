@@ -18,6 +18,7 @@ from paper.neural import plans
 from paper.references import Tokens, Workplace
 
 _ENOUGH = 100  # tokens of a bin: there is less of such text
+_COPIED = 50  # an effective n above it is a passage that was copied
 _HUMAN, _WITHOUT_LOOPS = "human", "greedy, without loops"
 
 
@@ -26,11 +27,13 @@ def run(workplace: Workplace) -> Findings:
     large, small = (plan.size for plan in plans(workplace.settings)[:2])
     texts = {_HUMAN: human_texts(workplace).tokens, **read(workplace, large)}
     anygram.agreement(index, texts).save(workplace.folder / "machine_text.html")
-    texts[_WITHOUT_LOOPS] = [text[: max(PROMPT, loop_begin(text))] for text in texts["greedy"]]
+    texts[_WITHOUT_LOOPS] = _without_loops(texts["greedy"])
     asked = {name: ask(index, written) for name, written in texts.items()}
     facts = {name: _after_prompt(one, texts[name]) for name, one in asked.items()}
     means = {name: _by_document(one, texts[name]) for name, one in asked.items()}
-    smaller = {name: _after_prompt(ask(index, written), written) for name, written in read(workplace, small).items()}
+    of_small = read(workplace, small)
+    of_small[_WITHOUT_LOOPS] = _without_loops(of_small["greedy"])
+    smaller = {name: _after_prompt(ask(index, written), written) for name, written in of_small.items()}
     loops = float(np.mean([loop_begin(text) < len(text) for text in texts["greedy"]]))
     by_n = {name: _by_n(one) for name, one in facts.items()}
     found = Findings(
@@ -44,6 +47,7 @@ def run(workplace: Workplace) -> Findings:
     )
     found.conditions = [
         *_effective_n(facts, means, workplace),
+        _not_copied(facts),
         _agreement(facts),
         _size(facts, smaller),
         _roughnesses(found.figures["roughness"]),
@@ -51,6 +55,10 @@ def run(workplace: Workplace) -> Findings:
     found.tables["Text of the larger model, after the prompt"] = _table(found.figures["texts"])
     found.tables["Text of the smaller one"] = _table(found.figures["texts_of_small"])
     return found
+
+
+def _without_loops(texts: Sequence[Tokens]) -> list[Tokens]:
+    return [text[: max(PROMPT, loop_begin(text))] for text in texts]
 
 
 def _after_prompt(facts: Facts, texts: Sequence[Tokens]) -> Facts:
@@ -62,7 +70,9 @@ def _figures(facts: Facts) -> dict[str, float]:
         "tokens": len(facts),
         "n_mean": float(facts.n.mean()),
         "n_median": float(np.median(facts.n)),
-        "n_mean_capped": float(np.minimum(facts.n, 50).mean()),
+        "n_mean_capped": float(np.minimum(facts.n, _COPIED).mean()),
+        "copied_share": float((facts.n > _COPIED).mean()),
+        "n_mean_not_copied": float(facts.n[facts.n <= _COPIED].mean()),
         "agreement": facts.agreement,
         "sparse_share": float(facts.sparse.mean()),
         "sparse_agreement": facts.where(facts.sparse).agreement,
@@ -115,6 +125,18 @@ def _effective_n(facts: dict[str, Facts], means: dict[str, Any], workplace: Work
     return found
 
 
+def _not_copied(facts: dict[str, Facts]) -> Condition:
+    """Is it verbatim passages that make the difference between a mean and its median?"""
+    parts = {name: (float((one.n > _COPIED).mean()), one.n[one.n <= _COPIED].mean()) for name, one in facts.items()}
+    return Condition(
+        "5",
+        f"mean effective n where it is at most {_COPIED}, and the share of tokens where it is more, as in passages "
+        "that were copied",
+        "; ".join(f"{name} {mean:.2f}, {percent(share)}" for name, (share, mean) in parts.items()),
+        None,
+    )
+
+
 def _shorter(means: dict[str, Any]) -> np.ndarray:
     return means[_WITHOUT_LOOPS][1] < means["greedy"][1]
 
@@ -152,6 +174,8 @@ def _size(large: dict[str, Facts], small: dict[str, Facts]) -> Condition:
         ),
         all(one.n.mean() > other.n.mean() and one.agreement > other.agreement for one, other in pairs),
         "slightly larger",
+        f"greedy without loops: {large[_WITHOUT_LOOPS].n.mean():.2f} and {small[_WITHOUT_LOOPS].n.mean():.2f}, "
+        f"{percent(large[_WITHOUT_LOOPS].agreement)} and {percent(small[_WITHOUT_LOOPS].agreement)}",
     )
 
 
