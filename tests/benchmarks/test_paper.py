@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+_BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
+sys.path.append(_BENCHMARKS)
 
 from paper.duplicates import near_duplicates
 from paper.measures import Sums, bootstrap_p, draws, gain, loop_begin, ranks, spearman
 from paper.settings import SHARES
 from paper.sources import deal, group_sources, nested_blocks
+
+sys.path.remove(_BENCHMARKS)  # others there have names of tests
 
 # --- sources
 

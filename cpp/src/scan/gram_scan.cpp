@@ -149,13 +149,14 @@ void GramScan::score_groups(std::uint64_t document, Scratch& scratch) const {
   }
 }
 
-void GramScan::scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch) const {
+void GramScan::scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch,
+                             StopSignal& stop) const {
   scratch.num_bytes += bytes.size();
   auto& hits = scratch.hits;
   hits.clear();
   for (std::size_t f = 0; f < families_.size(); ++f) {
-    scratch.normalised.assign(families_[f].normalisation, bytes);
-    families_[f].grams.find(scratch.normalised, firsts_[f], hits);
+    scratch.normalised.assign(families_[f].normalisation, bytes, &stop);
+    families_[f].grams.find(scratch.normalised, firsts_[f], hits, &stop);
   }
   if (hits.empty()) return;
   std::sort(hits.begin(), hits.end(), [](const GramHit& a, const GramHit& b) { return a.gram < b.gram; });
@@ -209,7 +210,7 @@ void GramScan::scan_shards(std::span<const std::shared_ptr<const Shard>> shards,
       shards[run.shard]->symbols(span.begin, scratch.symbols);
       scratch.bytes.clear();
       texts.append(scratch.symbols, scratch.bytes);
-      scan_document(run.first + document, scratch.bytes, scratch);
+      scan_document(run.first + document, scratch.bytes, scratch, stop);
     }
     merge(scratch);
     done += run.tokens;
@@ -222,7 +223,7 @@ void GramScan::scan_texts(std::span<const std::string> texts, std::uint64_t firs
   run_parallel(texts.size(), threads, stop, [&](std::size_t item) {
     const Lease lease(*this);
     Scratch& scratch = lease.scratch();
-    scan_document(first + item, texts[item], scratch);
+    scan_document(first + item, texts[item], scratch, stop);
     merge(scratch);
   });
 }

@@ -89,7 +89,7 @@ class GramScan {
 
   class Lease;
 
-  void scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch) const;
+  void scan_document(std::uint64_t document, std::span<const char> bytes, Scratch& scratch, StopSignal& stop) const;
   void score_groups(std::uint64_t document, Scratch& scratch) const;
   // Adds what a thread found.
   void merge(Scratch& scratch);

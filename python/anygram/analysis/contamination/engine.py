@@ -170,10 +170,6 @@ class ScanAnswers:
         """See `Answers`."""
         return self._found.group(self._first_group + number)
 
-    def text(self, document: int) -> str:
-        """See `Answers`."""
-        return self._index.document(document).text or ""
-
     def places(self, finder: GramFinder, documents: Int64Array) -> GramPlaces:
         """See `ReadableAnswers`."""
         return self._index.find_grams(finder, documents.tolist(), threads=self._threads)
@@ -277,10 +273,6 @@ class IndexAnswers:
             np.array(listed, np.int64),
             np.array([scores[document] for document in listed], np.float64),
         )
-
-    def text(self, document: int) -> str:
-        """See `Answers`."""
-        return self._index.document(document).text or ""
 
     def places(self, finder: GramFinder, documents: Int64Array) -> GramPlaces:
         """See `ReadableAnswers`."""

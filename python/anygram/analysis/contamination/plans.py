@@ -54,10 +54,6 @@ class Answers(Protocol):
         """The best score of a group."""
         ...
 
-    def text(self, document: int) -> str:
-        """The text of a document."""
-        ...
-
 
 @dataclass
 class GramPlan:
