@@ -396,7 +396,9 @@ def _n_place(row: _Row) -> float:
 
 def _n_ticks(last: float) -> Iterator[tuple[float, str]]:
     step = 1 if last <= 10 else 2 if last <= 20 else 4
-    singles = [n for n in range(1, LAST_SINGLE + 1) if n <= last and (n % step == 0 or n == 1)]
+    # The name of the last one takes the room of those just before it.
+    end = last + 1 if last <= LAST_SINGLE else min(LAST_SINGLE, last - step) + 1
+    singles = [n for n in range(1, LAST_SINGLE + 1) if n < end and (n % step == 0 or n == 1)]
     yield from ((float(n), str(n)) for n in singles)
     if last > LAST_SINGLE:
         yield last, f"≤{LAST_SINGLE * 2 ** round(last - LAST_SINGLE):,}"
