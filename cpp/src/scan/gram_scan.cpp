@@ -40,14 +40,17 @@ std::vector<Run> runs_of(std::span<const std::shared_ptr<const Shard>> shards) {
   return runs;
 }
 
-double score_of(const GramGroup& group, std::span<const std::pair<std::uint32_t, std::uint32_t>> pieces) {
+std::uint32_t group_of(std::uint64_t piece) { return static_cast<std::uint32_t>(piece >> 32); }
+std::uint32_t place_of(std::uint64_t piece) { return static_cast<std::uint32_t>(piece); }
+
+double score_of(const GramGroup& group, std::span<const std::uint64_t> pieces) {
   double score = 0;
   std::size_t i = 0;
   for (std::size_t part = 0; part < group.part_lengths.size(); ++part) {
     double covered = 0;
     double end = 0;
-    for (; i < pieces.size() && group.pieces[pieces[i].second].part == part; ++i) {
-      const GramPiece& piece = group.pieces[pieces[i].second];
+    for (; i < pieces.size() && group.pieces[place_of(pieces[i])].part == part; ++i) {
+      const GramPiece& piece = group.pieces[place_of(pieces[i])];
       if (piece.end <= end) continue;
       covered += piece.end - std::max(piece.begin, end);
       end = piece.end;
@@ -88,7 +91,7 @@ GramScan::GramScan(std::vector<Family> families, std::vector<GramGroup> groups)
   for (std::size_t g = 0; g < groups_given_.size(); ++g) {
     for (std::size_t p = 0; p < groups_given_[g].pieces.size(); ++p) {
       const std::uint32_t gram = first_equal(groups_given_[g].pieces[p].gram);
-      pieces_[ends[gram]++] = {static_cast<std::uint32_t>(g), static_cast<std::uint32_t>(p)};
+      pieces_[ends[gram]++] = (std::uint64_t{g} << 32) | p;
     }
   }
 }
@@ -134,8 +137,8 @@ void GramScan::score_groups(std::uint64_t document, Scratch& scratch) const {
   }
   std::sort(pieces.begin(), pieces.end());
   for (std::size_t begin = 0, end = 0; begin < pieces.size(); begin = end) {
-    const std::uint32_t number = pieces[begin].first;
-    while (end < pieces.size() && pieces[end].first == number) ++end;
+    const std::uint32_t number = group_of(pieces[begin]);
+    while (end < pieces.size() && group_of(pieces[end]) == number) ++end;
     const GramGroup& group = groups_given_[number];
     const auto held = std::span(pieces).subspan(begin, end - begin);
     const double score = score_of(group, held);
@@ -145,7 +148,7 @@ void GramScan::score_groups(std::uint64_t document, Scratch& scratch) const {
     result.score = score;
     result.document = document;
     result.pieces.clear();
-    for (const auto& [unused, piece] : held) result.pieces.push_back(piece);
+    for (const std::uint64_t piece : held) result.pieces.push_back(place_of(piece));
   }
 }
 

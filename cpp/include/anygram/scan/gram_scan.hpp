@@ -80,7 +80,7 @@ class GramScan {
     std::vector<char> bytes;
     NormalisedText normalised;
     std::vector<GramHit> hits;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces;  // of groups: (group, piece)
+    std::vector<std::uint64_t> pieces;
 
     GramCounts::Part grams;
     std::unordered_map<std::uint32_t, GroupResult> groups;
@@ -98,7 +98,7 @@ class GramScan {
   std::vector<GramGroup> groups_given_;
   std::vector<std::uint32_t> firsts_;        // gram numbers of each family begin here
   std::vector<std::uint64_t> piece_begins_;  // by gram, into pieces_
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> pieces_;
+  std::vector<std::uint64_t> pieces_;        // a group in the high half, the piece's place in it in the low
   GramCounts grams_;
   std::mutex mutex_;  // of all that follows
   std::vector<std::unique_ptr<Scratch>> free_;
