@@ -32,8 +32,8 @@ _TOLERANCE = 2e-4
 class Kenlm(NamedTuple):
     """KenLM's programs, and where its files go."""
 
-    lmplz: str
-    build_binary: str
+    lmplz: Path
+    build_binary: Path
     folder: Path
     memory: str
 
@@ -111,8 +111,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=20_000_000, help="of the corpus, from its beginning: to count")
     parser.add_argument("--scored-tokens", type=int, default=500_000, help="of its end: to score")
     parser.add_argument("--orders", type=int, nargs="*", default=[2, 3, 4], help="to compare, besides 5")
-    parser.add_argument("--lmplz", default=shutil.which("lmplz"), help="KenLM's estimator")
-    parser.add_argument("--build-binary", default=shutil.which("build_binary"), help="KenLM's converter")
+    parser.add_argument("--lmplz", type=Path, default=shutil.which("lmplz"), help="KenLM's estimator")
+    parser.add_argument("--build-binary", type=Path, default=shutil.which("build_binary"), help="KenLM's converter")
     parser.add_argument("--kenlm-memory", default="4G", help="of lmplz")
     add_rounds(parser, 5)
     arguments = parser.parse_args()
