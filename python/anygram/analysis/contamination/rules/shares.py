@@ -30,24 +30,9 @@ _WORD_BEGIN = re.compile(r"(?<!\S)\S")
 class ShareRule(GramRule):
     """Of each item some grams are looked for; the score is the share of them that occur."""
 
-    def _text(self, item: Item) -> ItemText:
-        return ItemText.of(item)
-
-    @abstractmethod
-    def _grams(self, plan: GramPlan, item: Item, block: Block) -> range:
-        """Adds an item's grams; none: not applicable."""
-
     @abstractmethod
     def _label(self, share: float) -> tuple[bool, str]:
         """Whether an item of such a score is contaminated, and what it is called."""
-
-    def plan(self, views: Views) -> GramPlan:
-        """See `GramRule`."""
-        plan = GramPlan()
-        for item in views.items:
-            numbers = self._grams(plan, item, views.block(self._text(item), self.normaliser))
-            plan.ranges.append(numbers if len(numbers) else None)
-        return plan
 
     def decide(self, views: Views, plan: GramPlan, answers: Answers) -> Ruling:  # noqa: ARG002  # not of use here
         """See `GramRule`."""
@@ -69,13 +54,33 @@ class ShareRule(GramRule):
 
 
 @dataclass(frozen=True)
-class WindowRule(ShareRule):
+class ItemRule(ShareRule):
+    """The grams of an item go by that item alone."""
+
+    def _text(self, item: Item) -> ItemText:
+        return ItemText.of(item)
+
+    @abstractmethod
+    def _grams(self, plan: GramPlan, block: Block) -> range:
+        """Adds an item's grams; none: not applicable."""
+
+    def plan(self, views: Views) -> GramPlan:
+        """See `GramRule`."""
+        plan = GramPlan()
+        for item in views.items:
+            numbers = self._grams(plan, views.block(self._text(item), self.normaliser))
+            plan.ranges.append(numbers if len(numbers) else None)
+        return plan
+
+
+@dataclass(frozen=True)
+class WindowRule(ItemRule):
     """All grams of one length."""
 
     def __post_init__(self) -> None:
         self._check("length", 1)
 
-    def _grams(self, plan: GramPlan, item: Item, block: Block) -> range:  # noqa: ARG002  # other rules need the item
+    def _grams(self, plan: GramPlan, block: Block) -> range:
         return plan.add_windows(block, self.length)  # type: ignore[attr-defined]  # a field of each such rule
 
 
@@ -177,7 +182,7 @@ class Quip(WindowRule):
 
 
 @dataclass(frozen=True)
-class InfiniGramMini(ShareRule):
+class InfiniGramMini(ItemRule):
     """The share of the 50-character substrings that begin at a word."""
 
     length: int = 50
@@ -207,7 +212,7 @@ class InfiniGramMini(ShareRule):
                 return ItemText.of(item, (role,))
         return ItemText.of(item)
 
-    def _grams(self, plan: GramPlan, item: Item, block: Block) -> range:  # noqa: ARG002  # as above
+    def _grams(self, plan: GramPlan, block: Block) -> range:
         places = [match.start() for match in _WORD_BEGIN.finditer(block.text.text)]
         begins = np.array(places, np.int64)
         begins = begins[begins + self.length <= len(block.text.text)]
@@ -220,7 +225,7 @@ class InfiniGramMini(ShareRule):
 
 
 @dataclass(frozen=True)
-class Gpt4(ShareRule):
+class Gpt4(ItemRule):
     """Any of three random 50-character substrings of the letters and digits."""
 
     length: int = 50
@@ -247,7 +252,7 @@ class Gpt4(ShareRule):
         """Question, context or the like; not the answer."""
         return ItemText.of(item, ("passage", "question", "choices"))
 
-    def _grams(self, plan: GramPlan, item: Item, block: Block) -> range:  # noqa: ARG002  # as above
+    def _grams(self, plan: GramPlan, block: Block) -> range:
         places = len(block.view) - self.length + 1
         if not len(block.view):
             return range(0)
@@ -301,9 +306,6 @@ class Gpt3(ShareRule):
     def _size(self, lengths: list[int]) -> int:
         at = int(self.percentile / 100 * (len(lengths) - 1))
         return min(self.most, max(self.least, sorted(lengths)[at]))
-
-    def _grams(self, plan: GramPlan, item: Item, block: Block) -> range:
-        raise NotImplementedError("the length is the benchmark's")
 
     def _label(self, share: float) -> tuple[bool, str]:
         return share > 0, "dirty" if share > 0 else "clean"
